@@ -14,17 +14,23 @@
 //! |---|---|---|
 //! | AVX-512 VNNI | `vpdpbusd`, 64 in a register | x86-64 with VNNI, VBMI and VBMI2 |
 //! | AVX-VNNI | `vpdpbusd`, 32 in a register | x86-64 with AVX-VNNI, where AVX-512 isn't used |
-//! | AVX2 | `vpmaddwd`, 16 in a register | x86-64 |
+//! | AVX2 | `vpmaddubsw`, 32 in a register | x86-64 |
 //! | NEON, dot products | `sdot`, 16 in a register | AArch64 with the feature `dotprod` |
 //! | NEON | `mul` and `sadalp`, 8 in a register | AArch64 |
 //!
 //! `vpdpbusd` multiplies unsigned integers with signed ones, so 128 is added to one of each pair: to weights in [`dense`], to
-//! inputs elsewhere; AVX2 does the same, and NEON adds nothing. The sums are then off by 128 times the sum of the other ones, which
-//! is subtracted. Sums wrap around on the way; what they are in the end has room, so results are those of the plain loops, bit for
+//! inputs elsewhere. The sums are then off by 128 times the sum of the other ones, which is subtracted. AVX2 multiplies absolute values
+//! of inputs with weights or their complements, which adds negative inputs to the sums; and NEON adds nothing. Sums wrap around on the way; what they are in the end has room, so results are those of the plain loops, bit for
 //! bit.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_compact;
+#[cfg(target_arch = "x86_64")]
+mod avx2_quantize;
+#[cfg(target_arch = "x86_64")]
+mod avx2_samples;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]

@@ -239,10 +239,14 @@ impl Quantization {
     #[inline]
     fn quantize_slice(&self, values: &[f32], integers: &mut [i8]) {
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        if let Some(super::integer_dot::IntegerDot::Avx512(simd)) = super::integer_dot::IntegerDot::detect()
-            && self.has_8_bits()
-        {
-            return simd.quantize(*self, values, integers);
+        if self.has_8_bits() {
+            use super::integer_dot::IntegerDot;
+
+            match IntegerDot::detect() {
+                Some(IntegerDot::Avx512(simd)) => return simd.quantize(*self, values, integers),
+                Some(IntegerDot::Avx2(simd)) => return simd.quantize(*self, values, integers),
+                _ => {}
+            }
         }
         dispatch(QuantizeAll { quantization: *self, values, integers });
     }

@@ -1,13 +1,18 @@
-//! AVX2, whose `vpmaddwd` multiplies 16 pairs of 16-bit integers, and adds each two products to a 32-bit sum; or, where the processor
-//! has AVX-VNNI, `vpdpbusd` as in AVX-512.
+//! AVX2, whose `vpmaddubsw` multiplies 32 pairs of an unsigned byte and a signed one, and saturates sums of two products; or, where the
+//! processor has AVX-VNNI, `vpdpbusd` as in AVX-512.
 //!
-//! Of four bytes, the first and the third make a pair of 16-bit integers, and the others a second one, by shifts alone. So bytes lie in
-//! memory as for other instruction sets, and sums are exact, as they aren't with the faster `vpmaddubsw`, which saturates.
+//! Inputs are multiplied with many rows by their absolute values, and weights are complemented where an input is negative: two products
+//! of at most 128 · 127 or −128 · 128 don't saturate, and `x · w + x` of a negative input is `|x| · (−w − 1)`. What that adds is the same for
+//! all rows.
+//!
+//! Where there is only one row, `vpmaddwd` multiplies 16 pairs of 16-bit integers: of four bytes, the first and the third make a pair, and
+//! the others a second one, by shifts alone.
 
 use core::arch::x86_64::*;
 
+use super::avx2_samples::samples;
 use super::instructions::{BYTES, Instructions, SUMS, Work};
-use super::{PLACES, Selection, copied};
+use super::{PLACES, Quads, Selection, copied};
 use crate::kernels::inlined;
 
 /// The proof that the processor has the instructions, with AVX-VNNI where `VNNI`.
@@ -43,7 +48,7 @@ pub(in crate::quantized) struct Order {
 /// # Safety
 /// They can be read, and the processor has AVX2.
 #[inline(always)]
-unsafe fn two(low: *const i8, high: *const i8) -> __m256i {
+pub(super) unsafe fn two(low: *const i8, high: *const i8) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
         let low = _mm256_castsi128_si256(_mm_loadu_si128(low.cast()));
@@ -61,8 +66,10 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
     type Selection = Selection;
     type Channel<'a> = Channel<'a>;
 
-    const OFFSET: u8 = 128;
-    const ROWS: usize = 2;
+    const OFFSET: u8 = if VNNI { 128 } else { 0 };
+    const ROWS: usize = if VNNI { 2 } else { 4 };
+    const HALVES: usize = if VNNI { 2 } else { 1 };
+    const COMPLEMENTS: bool = !VNNI;
     const CHANNEL: usize = 0;
 
     inlined! {
@@ -130,7 +137,7 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
         fn with_offset(self, [low, high]: Self::Bytes) -> Self::Bytes {
             // SAFETY: as above.
             unsafe {
-                let sign = _mm256_set1_epi8(i8::MIN);
+                let sign = _mm256_set1_epi8(Self::OFFSET.cast_signed());
                 [_mm256_xor_si256(low, sign), _mm256_xor_si256(high, sign)]
             }
         }
@@ -145,14 +152,36 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
                         *sum = _mm256_dpbusd_avx_epi32(*sum, x, y);
                         continue;
                     }
-                    let even = _mm256_and_si256(x, _mm256_set1_epi16(255));
+                    let even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(x));
                     let other_even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(y));
                     *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(even, other_even));
-                    let (odd, other_odd) = (_mm256_srli_epi16::<8>(x), _mm256_srai_epi16::<8>(y));
+                    let (odd, other_odd) = (_mm256_srai_epi16::<8>(x), _mm256_srai_epi16::<8>(y));
                     *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(odd, other_odd));
                 }
             }
             [low, high]
+        }
+
+        fn dot_row(self, sums: Self::Sums, inputs: Self::Bytes, weights: Self::Bytes) -> Self::Sums {
+            if VNNI {
+                return self.dot(sums, inputs, weights);
+            }
+            let mut sums = sums;
+            for (part, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: as above.
+                unsafe {
+                    let negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), inputs[part]);
+                    let weights = _mm256_xor_si256(weights[part], negative);
+                    let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(inputs[part]), weights);
+                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+                }
+            }
+            sums
+        }
+
+        fn subtract(self, sums: Self::Sums, others: Self::Sums) -> Self::Sums {
+            // SAFETY: as above.
+            unsafe { [_mm256_sub_epi32(sums[0], others[0]), _mm256_sub_epi32(sums[1], others[1])] }
         }
 
         fn once(self, sums: Self::Sums, mantissa: Self::Sums, shift: Self::Sums, rounding: Self::Sums) -> __m128i {
@@ -213,7 +242,7 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
 
         fn store_with_offset(self, integers: __m128i, to: &mut [u8; SUMS]) {
             // SAFETY: as above.
-            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm_xor_si128(integers, _mm_set1_epi8(i8::MIN))) }
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm_xor_si128(integers, _mm_set1_epi8(Self::OFFSET.cast_signed()))) }
         }
 
         fn zip(self, one: __m128i, other: __m128i) -> [__m128i; 2] {
@@ -250,7 +279,7 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
                         Some(from) => _mm256_loadu_si256(from.as_ptr().cast()),
                         None => _mm256_loadu_si256(copied::<PLACES>(from).as_ptr().cast()),
                     };
-                    *channel = _mm256_xor_si256(bytes, _mm256_set1_epi8(i8::MIN));
+                    *channel = _mm256_xor_si256(bytes, _mm256_set1_epi8(Self::OFFSET.cast_signed()));
                 }
                 let [a, b, c, d] = channels;
                 let (ab, cd) = (_mm256_unpacklo_epi8(a, b), _mm256_unpacklo_epi8(c, d));
@@ -262,6 +291,14 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
                 let high = [_mm256_permute2x128_si256::<0x31>(one, two), _mm256_permute2x128_si256::<0x31>(three, four)];
                 [low, high]
             }
+        }
+
+        fn samples(self, x: &[i8], inputs: usize, quads: &mut [Quads]) {
+            if VNNI {
+                return super::batch::samples(x, inputs, Self::OFFSET, quads);
+            }
+            // SAFETY: as above.
+            unsafe { samples(x, inputs, quads) }
         }
 
         fn select(self, within: u32) -> Selection {

@@ -5,7 +5,7 @@
 
 use super::instructions::{Instructions, SUMS, Work};
 use super::rounding::{self, Round};
-use super::sums::{PLACES, Put, Quads, ROWS, Rows, starts};
+use super::sums::{Inputs, PLACES, Put, Quads, ROWS, Rows, starts};
 use super::{IntegerDot, Layer};
 use crate::kernels::inlined;
 
@@ -36,13 +36,14 @@ impl<R: Round> Work for Batch<'_, R> {
                 return;
             }
             starts(simd, weights, inputs, finish.bias, start);
-            let rows = Rows { weights, length: inputs, taps: inputs, start, finish };
+            let rows = Rows { weights, length: inputs, taps: inputs, pieces: 1, start, finish };
             for (x, y) in x.chunks(PLACES * inputs).zip(y.chunks_mut(PLACES * outputs)) {
                 simd.samples(x, inputs, quads);
+                let x = Inputs::new(simd, quads);
                 for first in (0..outputs).step_by(ROWS) {
                     let count = ROWS.min(outputs - first);
                     let mut integers = Gathered([[simd.load_integers(&[0; SUMS]); 2]; ROWS]);
-                    rows.put(simd, (first, count), quads, &mut integers);
+                    rows.put(simd, (first, count), x, &mut integers);
                     write(simd, integers.0, (first, outputs, count), y);
                 }
             }

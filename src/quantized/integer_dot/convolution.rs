@@ -10,7 +10,7 @@
 
 use super::instructions::{BYTES, Instructions, SUMS, Work};
 use super::rounding::{self, Round};
-use super::sums::{PLACES, Put, Quads, Rows, starts};
+use super::sums::{Inputs, PLACES, Put, Quads, Rows, starts};
 use super::{IntegerDot, Layer};
 use crate::kernels::Convolution;
 use crate::kernels::inlined;
@@ -131,7 +131,7 @@ impl<R: Round> Work for Strips<'_, R> {
             let stride = plane.columns.window.stride;
             let last = strip.taps - (strip.taps - 1) / 4 * 4;
             let (order, last) = (simd.order(stride, 4), simd.order(stride, last));
-            let rows = Rows { weights, length, taps: strip.taps, start, finish };
+            let rows = Rows { weights, length, taps: strip.taps, pieces: strip.tap_rows, start, finish };
             let groups = x.chunks_exact(seen * plane.inputs()).zip(y.chunks_exact_mut(filters * plane.outputs()));
             for (group, (x, y)) in groups.enumerate() {
                 if !strip.pointwise {
@@ -144,7 +144,7 @@ impl<R: Round> Work for Strips<'_, R> {
                         gather_windows(simd, strip, (order, last), block * PLACES, image, quads);
                     }
                     let mut planes = Planes { y: &mut *y, outputs: plane.outputs(), selection: simd.select(within), before };
-                    rows.put(simd, (group * filters, filters), quads, &mut planes);
+                    rows.put(simd, (group * filters, filters), Inputs::new(simd, quads), &mut planes);
                 }
             }
         }
@@ -163,10 +163,11 @@ fn mark(strip: &Strip, blocks: &mut [Block]) {
         return;
     }
     for start in (0..strip.places()).step_by(row.max(1)) {
-        for place in start..start + columns {
-            if let Some(block) = blocks.get_mut(place / PLACES) {
-                block.within |= 1 << (place % PLACES);
-            }
+        let (mut place, end) = (start, start + columns);
+        while let (true, Some(block)) = (place < end, blocks.get_mut(place / PLACES)) {
+            let (first, count) = (place % PLACES, (end - place).min(PLACES - place % PLACES));
+            block.within |= u32::MAX >> (PLACES - count) << first;
+            place += count;
         }
     }
     let mut before = 0;

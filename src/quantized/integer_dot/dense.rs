@@ -34,7 +34,7 @@ impl<R: Round> Work for Products<'_, R> {
             if x.is_empty() {
                 return;
             }
-            let excess = excess(simd, x);
+            let excess = excess_of_rows(simd, x);
             let numbers = finish.bias.chunks(SUMS).zip(finish.mantissa.chunks(SUMS)).zip(finish.shift.chunks(SUMS));
             let blocks = weights.chunks(SUMS * x.len()).zip(y.chunks_mut(SUMS)).zip(numbers);
             for ((weights, y), ((bias, mantissa), shift)) in blocks {
@@ -61,6 +61,18 @@ impl<R: Round> Work for Products<'_, R> {
 }
 
 inlined! {
+    /// What the products of [`rows`] with `x` are too large by.
+    fn excess_of_rows<V: Instructions>(simd: V, x: &[i8]) -> i32 {
+        if !V::COMPLEMENTS {
+            return excess(simd, x);
+        }
+        let mut sum = simd.sums(0);
+        for part in x.chunks(BYTES) {
+            sum = simd.dot_row(sum, simd.load_first(part), simd.four(0));
+        }
+        simd.total(sum)
+    }
+
     /// As many numbers as there are lanes, with zeros behind those that there are.
     fn lanes<N: Copy + Into<i32>>(numbers: &[N]) -> [i32; SUMS] {
         if let Some(numbers) = numbers.first_chunk::<SUMS>() {
@@ -84,22 +96,42 @@ inlined! {
         }
     }
 
+    /// Adds the products of 64 inputs with weights of each row.
+    fn add<V: Instructions, const N: usize>(
+        simd: V,
+        sums: &mut [V::Sums; N],
+        x: V::Bytes,
+        weights: impl Fn(usize) -> V::Bytes,
+    ) {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            *sum = if V::COMPLEMENTS {
+                simd.dot_row(*sum, x, weights(row))
+            } else {
+                simd.dot(*sum, simd.with_offset(weights(row)), x)
+            };
+        }
+    }
+
     /// The products of `x` and N rows, changed by [`OFFSET`](Instructions::OFFSET).
     fn rows<V: Instructions, const N: usize>(simd: V, x: &[i8], weights: &[i8]) -> [i32; N] {
         let mut sums = [simd.sums(0); N];
         if weights.len() != N * x.len() {
             return [0; N];
         }
-        for (index, part) in x.chunks(BYTES).enumerate() {
-            let count = part.len();
-            let part = simd.load_first(part);
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let start = row * x.len() + index * BYTES;
-                // SAFETY: a part of the row as long as that of `x`, and the slice has N rows of the length of `x`.
-                let weights = unsafe { simd.load_at_least(weights.as_ptr().add(start), count, weights.len() - start) };
-                // Behind the part of `x` are zeros.
-                *sum = simd.dot(*sum, simd.with_offset(weights), part);
-            }
+        let (whole, last) = x.as_chunks::<BYTES>();
+        for (index, part) in whole.iter().enumerate() {
+            // SAFETY: a whole vector of each row.
+            let load = |row: usize| unsafe { simd.load(&*weights.as_ptr().add(row * x.len() + index * BYTES).cast()) };
+            add(simd, &mut sums, simd.load_first(part), load);
+        }
+        if !last.is_empty() {
+            let load = |row: usize| {
+                let start = row * x.len() + whole.len() * BYTES;
+                // SAFETY: as many weights of the row as inputs are left, and the slice has N rows of the length of `x`.
+                unsafe { simd.load_at_least(weights.as_ptr().add(start), last.len(), weights.len() - start) }
+            };
+            // Behind the last inputs are zeros.
+            add(simd, &mut sums, simd.load_first(last), load);
         }
         let mut totals = [0; N];
         for (total, sum) in totals.iter_mut().zip(sums) {

@@ -29,8 +29,12 @@ pub(super) trait Instructions: Copy {
     /// What the bytes of one factor are changed by, so that instructions which multiply unsigned integers with signed ones can
     /// take it: 128 is added, or nothing.
     const OFFSET: u8;
-    /// Rows of weights whose sums at 32 places stay in registers.
+    /// Rows of weights whose sums stay in registers, at as many places as halves of 32.
     const ROWS: usize;
+    /// Halves of 32 places that are computed at once.
+    const HALVES: usize = 2;
+    /// Whether [`dot_row`](Self::dot_row) adds negative inputs to the sums, too.
+    const COMPLEMENTS: bool = false;
     /// The most bytes of a channel that stays in registers.
     const CHANNEL: usize;
 
@@ -79,6 +83,18 @@ pub(super) trait Instructions: Copy {
 
     /// To each sum, the products of four integers, changed by [`OFFSET`](Self::OFFSET), with four others. Sums wrap around.
     fn dot(self, sums: Self::Sums, with_offset: Self::Bytes, others: Self::Bytes) -> Self::Sums;
+
+    /// [`dot`](Self::dot) of inputs, changed by [`OFFSET`](Self::OFFSET), which are multiplied with many rows of weights; where
+    /// [`COMPLEMENTS`](Self::COMPLEMENTS), each negative input is added to its sum, too.
+    #[inline(always)]
+    fn dot_row(self, sums: Self::Sums, inputs: Self::Bytes, weights: Self::Bytes) -> Self::Sums {
+        self.dot(sums, inputs, weights)
+    }
+    /// Sums, less others. Used only where [`COMPLEMENTS`](Self::COMPLEMENTS).
+    #[inline(always)]
+    fn subtract(self, sums: Self::Sums, _others: Self::Sums) -> Self::Sums {
+        sums
+    }
 
     /// Requantizes sums by the formula of [`Once`](super::super::Once).
     fn once(self, sums: Self::Sums, mantissa: Self::Sums, shift: Self::Sums, rounding: Self::Sums) -> Self::Integers;

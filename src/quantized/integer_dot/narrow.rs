@@ -3,8 +3,11 @@
 //! Where rows are short, the inputs under one row of taps at neighbouring places lie within a few bytes, whatever the places'
 //! rows. So one instruction takes the quads of these places from a register, with the numbers of bytes in a table that is the same
 //! for all channels; it also knows what is padding. Nothing is copied. With AVX-512, 16 places share 64 bytes, and a channel of less than
-//! 128 bytes is loaded once, into two registers; with other instruction sets, four places share 16 bytes.
+//! 128 bytes is loaded once, into two registers; with other instruction sets, four places share 16 bytes. AVX2 takes all taps of four
+//! places from 16 bytes where it can (`avx2_compact`).
 
+#[cfg(target_arch = "x86_64")]
+use super::avx2_compact::Compact;
 use super::instructions::{BYTES, Instructions, SUMS, Work};
 use super::rounding::{self, Round};
 use super::sums::{four, number_at, starts};
@@ -37,6 +40,8 @@ pub(in crate::quantized) struct Narrow {
     /// Bytes of a channel, and behind it, within which all vectors lie.
     reach: usize,
     in_registers: bool,
+    #[cfg(target_arch = "x86_64")]
+    compact: Option<Compact>,
     convolution: Convolution,
 }
 
@@ -53,7 +58,15 @@ impl Narrow {
         }
         let (numbers, starts) = ([Bytes([PADDING; BYTES]); QUADS], [[0; 4]; QUADS]);
         let in_registers = plane.inputs() <= channel;
-        let mut table = Self { numbers, starts, reach: 0, in_registers, convolution };
+        let mut table = Self {
+            numbers,
+            starts,
+            reach: 0,
+            in_registers,
+            #[cfg(target_arch = "x86_64")]
+            compact: Compact::new(convolution),
+            convolution,
+        };
         let mut quad = 0;
         while quad < count {
             let (place, tap) = (quad / of_row / down.kernel * SUMS, (quad / of_row % down.kernel, quad % of_row * 4));
@@ -151,6 +164,12 @@ impl IntegerDot {
     /// The convolution of `x`, with `outside` for padding, into `y`, by the [table](Self::table) for these instructions.
     pub(in crate::quantized) fn narrow(self, table: &Narrow, x: (&[i8], i8), layer: Layer<'_>, y: &mut [i8]) {
         let (weights, finish, start) = layer;
+        #[cfg(target_arch = "x86_64")]
+        if let (Self::Avx2(simd), Some(compact), (x, i8::MIN)) = (self, &table.compact, x)
+            && let Some(finish) = finish.rounded_once()
+        {
+            return simd.compact(compact, x, (weights, finish, start), y);
+        }
         rounding::run!(self, finish => Depthwise { table, x, layer: (weights, finish, start), y });
     }
 }

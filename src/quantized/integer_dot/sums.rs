@@ -24,6 +24,29 @@ impl Quads {
     pub(in crate::quantized) const ZERO: Self = Self([[0; BYTES]; 2]);
 }
 
+/// What is at 32 places.
+#[derive(Clone, Copy)]
+pub(super) struct Inputs<'a, V: Instructions> {
+    quads: &'a [Quads],
+    /// What sums of [`dot_row`](Instructions::dot_row) are too large by.
+    excess: [V::Sums; 2],
+}
+
+impl<'a, V: Instructions> Inputs<'a, V> {
+    inlined! {
+        /// Those of these quads.
+        pub(super) fn new(simd: V, quads: &'a [Quads]) -> Self {
+            let mut excess = [[simd.sums(0); 2]];
+            if V::COMPLEMENTS {
+                for x in quads {
+                    add::<V, 1, 0, 2>(simd, &mut excess, x, [0]);
+                }
+            }
+            Self { quads, excess: excess[0] }
+        }
+    }
+}
+
 /// Rows of weights, one after the other: pieces of `taps` weights, each of which begins a quad. What a piece's last quad has
 /// behind its taps is 0.
 #[derive(Clone, Copy)]
@@ -32,6 +55,8 @@ pub(super) struct Rows<'a, R> {
     /// Weights of a row.
     pub(super) length: usize,
     pub(super) taps: usize,
+    /// Pieces of a row.
+    pub(super) pieces: usize,
     /// What the sums of each row start from.
     pub(super) start: &'a [i32],
     pub(super) finish: Finish<'a, R>,
@@ -45,21 +70,21 @@ pub(super) trait Put<V: Instructions> {
 
 impl<R: Round> Rows<'_, R> {
     inlined! {
-        /// For `count` rows from number `first` on, their integers at 32 places, whose quads these are.
+        /// For `count` rows from number `first` on, their integers at 32 places.
         pub(super) fn put<V: Instructions>(
             self,
             simd: V,
             (first, count): (usize, usize),
-            quads: &[Quads],
+            inputs: Inputs<'_, V>,
             to: &mut impl Put<V>,
         ) {
             let mut row = 0;
             while row < count {
                 row += match V::ROWS.min(count - row) {
-                    8.. if V::ROWS >= 8 => self.tile::<V, 8>(simd, first, row, quads, to),
-                    4.. if V::ROWS >= 4 => self.tile::<V, 4>(simd, first, row, quads, to),
-                    2.. => self.tile::<V, 2>(simd, first, row, quads, to),
-                    _ => self.tile::<V, 1>(simd, first, row, quads, to),
+                    8.. if V::ROWS >= 8 => self.tile::<V, 8>(simd, first, row, inputs, to),
+                    4.. if V::ROWS >= 4 => self.tile::<V, 4>(simd, first, row, inputs, to),
+                    2.. => self.tile::<V, 2>(simd, first, row, inputs, to),
+                    _ => self.tile::<V, 1>(simd, first, row, inputs, to),
                 };
             }
         }
@@ -70,10 +95,19 @@ impl<R: Round> Rows<'_, R> {
             simd: V,
             first: usize,
             row: usize,
-            quads: &[Quads],
+            inputs: Inputs<'_, V>,
             to: &mut impl Put<V>,
         ) -> usize {
-            let sums = self.sums::<V, N>(simd, first + row, quads);
+            let mut sums = [[simd.sums(0); 2]; N];
+            if V::HALVES == 2 {
+                sums = self.sums::<V, N, 0, 2>(simd, first + row, inputs);
+            } else {
+                let low = self.sums::<V, N, 0, 1>(simd, first + row, inputs);
+                let high = self.sums::<V, N, 1, 1>(simd, first + row, inputs);
+                for (to, ([low], [high])) in sums.iter_mut().zip(low.into_iter().zip(high)) {
+                    *to = [low, high];
+                }
+            }
             for (number, &sums) in sums.iter().enumerate() {
                 let integers = self.requantized(simd, sums, first + row + number);
                 to.put(simd, row + number, integers);
@@ -81,41 +115,57 @@ impl<R: Round> Rows<'_, R> {
             N
         }
 
-        /// For N rows from number `first` on, what their sums start from, and the products with the quads of a row.
-        fn sums<V: Instructions, const N: usize>(self, simd: V, first: usize, quads: &[Quads]) -> [[V::Sums; 2]; N] {
-            let nothing: [_; N] = [[simd.sums(0); 2]; N];
+        /// For N rows from number `first` on, what their sums start from, and the products with the quads of a row, at H halves of the
+        /// places from one on.
+        fn sums<V: Instructions, const N: usize, const HALF: usize, const H: usize>(
+            self,
+            simd: V,
+            first: usize,
+            inputs: Inputs<'_, V>,
+        ) -> [[V::Sums; H]; N] {
+            let Inputs { quads, excess } = inputs;
+            let nothing: [_; N] = [[simd.sums(0); H]; N];
             let mut sums = nothing;
             for (row, sums) in sums.iter_mut().enumerate() {
-                *sums = [simd.sums(number_at(self.start, first + row)); 2];
+                let start = simd.sums(number_at(self.start, first + row));
+                for (sums, &excess) in sums.iter_mut().zip(excess.iter().skip(HALF)) {
+                    *sums = if V::COMPLEMENTS { simd.subtract(start, excess) } else { start };
+                }
             }
-            let Self { weights, length, taps, .. } = self;
+            let Self { weights, length, taps, pieces, .. } = self;
             let of_piece = taps.div_ceil(4);
             let rest = weights.get(first * length..).unwrap_or_default();
-            if of_piece == 0 || rest.len() < N * length || quads.len() / of_piece * taps > length {
+            if of_piece == 0 || rest.len() < N * length || pieces * taps > length {
                 return nothing;
             }
-            for (piece, quads) in quads.chunks_exact(of_piece).enumerate() {
+            // A piece's last four weights may reach into the next row, where they meet zeros, but not beyond the last row.
+            let readable = rest.len() - (N - 1) * length;
+            let mut within = pieces;
+            while within > 0 && (within - 1) * taps + 4 * of_piece > readable {
+                within -= 1;
+            }
+            // SAFETY: it is called where four weights can be read in the last row, and so in the others.
+            let fours = |at: usize| unsafe { fours::<N>(rest.as_ptr().add(at), length) };
+            let mut quads = quads;
+            for piece in 0..pieces {
+                let Some((of_this, behind)) = quads.split_at_checked(of_piece) else { return nothing };
+                quads = behind;
                 let start = piece * taps;
-                // A piece's last four weights may reach into the next row, where they meet zeros, but not beyond the last row.
-                let within = (N - 1) * length + start + 4 * of_piece <= rest.len();
-                let (whole, last) = quads.split_at(if within { of_piece } else { of_piece - 1 });
+                if piece < within {
+                    for (quad, x) in of_this.iter().enumerate() {
+                        add::<V, N, HALF, H>(simd, &mut sums, x, fours(start + 4 * quad));
+                    }
+                    continue;
+                }
+                let Some((last, whole)) = of_this.split_last() else { return nothing };
                 for (quad, x) in whole.iter().enumerate() {
-                    let mut fours = [0; N];
-                    for (row, four) in fours.iter_mut().enumerate() {
-                        // SAFETY: the slice has N rows. Four weights are in the row, but for the last four of a piece, which
-                        // were checked for the last row, and so are in the slice for the others.
-                        *four =
-                            unsafe { rest.as_ptr().add(row * length + start + 4 * quad).cast::<i32>().read_unaligned() };
-                    }
-                    add(simd, &mut sums, x, fours);
+                    add::<V, N, HALF, H>(simd, &mut sums, x, fours(start + 4 * quad));
                 }
-                for x in last {
-                    let mut fours = [0; N];
-                    for (row, weights) in fours.iter_mut().enumerate() {
-                        *weights = four(rest, row * length + start + 4 * (of_piece - 1));
-                    }
-                    add(simd, &mut sums, x, fours);
+                let mut fours = [0; N];
+                for (row, weights) in fours.iter_mut().enumerate() {
+                    *weights = four(rest, row * length + start + 4 * (of_piece - 1));
                 }
+                add::<V, N, HALF, H>(simd, &mut sums, last, fours);
             }
             sums
         }
@@ -130,13 +180,32 @@ impl<R: Round> Rows<'_, R> {
     }
 }
 
+/// Four weights of each of N rows, which lie `length` apart.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+unsafe fn fours<const N: usize>(weights: *const i8, length: usize) -> [i32; N] {
+    let mut fours = [0; N];
+    for (row, four) in fours.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *four = unsafe { weights.add(row * length).cast::<i32>().read_unaligned() };
+    }
+    fours
+}
+
 inlined! {
-    /// Adds the products of four integers of each place with four weights of each row.
-    fn add<V: Instructions, const N: usize>(simd: V, sums: &mut [[V::Sums; 2]; N], Quads(x): &Quads, fours: [i32; N]) {
-        for (half, x) in x.iter().enumerate() {
+    /// Adds the products of four integers of each place with four weights of each row, at H halves of the places from one on.
+    fn add<V: Instructions, const N: usize, const HALF: usize, const H: usize>(
+        simd: V,
+        sums: &mut [[V::Sums; H]; N],
+        Quads(x): &Quads,
+        fours: [i32; N],
+    ) {
+        for (index, x) in x.iter().skip(HALF).take(H).enumerate() {
             let x = simd.load(x);
             for (sums, four) in sums.iter_mut().zip(fours) {
-                sums[half] = simd.dot(sums[half], x, simd.four(four));
+                sums[index] = simd.dot_row(sums[index], x, simd.four(four));
             }
         }
     }
