@@ -35,22 +35,26 @@ pub(crate) fn transpose_to<V: Simd, S: Scalar>(
 ) {
     let is_sum = start == Start::Sum;
     let is_down = apart == 1 && rows > lanes::<V, S>() && (to.1 * size_of::<S>()).is_multiple_of(PAGE);
-    if is_down && simd.call(Down { from, rows, columns, to: (&mut *to.0, to.1), is_sum }) {
+    if is_down && simd.call(Down(Transpose { from, rows, columns, to: (&mut *to.0, to.1), apart, is_sum })) {
         return;
     }
     simd.call(Transpose { from, rows, columns, to, apart, is_sum });
 }
 
-/// [`transpose`], to columns that begin whole pages apart: the first-level cache has no room for a line of each of them. So four of them are
-/// written at a time, several neighbouring lines of each. Returns whether it was: whether there are as many columns, and the instruction
-/// set has a way to read them.
-struct Down<'a, 'b, S> {
+/// [`transpose`], with all registers to itself.
+struct Transpose<'a, 'b, S> {
     from: (&'a [S], usize),
     rows: usize,
     columns: usize,
     to: (&'b mut [S], usize),
+    apart: usize,
     is_sum: bool,
 }
+
+/// [`Transpose`], to columns that begin whole pages apart: the first-level cache has no room for a line of each of them. So four of them are
+/// written at a time, several neighbouring lines of each. Returns whether it was: whether there are as many columns, and the instruction
+/// set has a way to read them.
+struct Down<'a, 'b, S>(Transpose<'a, 'b, S>);
 
 /// Bytes from a line of memory to the next that has the same place in the first-level cache.
 const PAGE: usize = 4096;
@@ -62,17 +66,14 @@ impl<S: Scalar> Operation for Down<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> bool {
-        let Self { from: (from, from_pitch), rows, columns, to: (to, to_pitch), is_sum } = self;
-        // To those that overlap, nothing may be added twice.
-        let is_split = columns >= 4 && (columns.is_multiple_of(4) || !is_sum);
-        if !is_split || !fits((from.len(), from_pitch), (rows, columns), (to.len(), to_pitch), 1) {
+        let Transpose { from: (from, from_pitch), rows, columns, to: (to, to_pitch), apart, is_sum } = self.0;
+        let Some(fours) = fours(columns, is_sum) else { return false };
+        if !fits((from.len(), from_pitch), (rows, columns), (to.len(), to_pitch), apart) {
             return false;
         }
         let lanes = lanes::<V, S>();
         for some in cut(rows, SQUARES * lanes) {
-            for column in (0..columns).step_by(4) {
-                // The last ones overlap those before.
-                let column = column.min(columns - 4);
+            for column in fours.clone() {
                 for row in some.clone().step_by(lanes) {
                     let height = lanes.min(some.end - row);
                     // SAFETY: `fits` has checked that the slices hold these rows and columns.
@@ -107,14 +108,13 @@ fn fits(
     fits
 }
 
-/// [`transpose`], with all registers to itself.
-struct Transpose<'a, 'b, S> {
-    from: (&'a [S], usize),
-    rows: usize,
-    columns: usize,
-    to: (&'b mut [S], usize),
-    apart: usize,
-    is_sum: bool,
+/// Where each four of some columns begin, if there are as many. The last ones may overlap those before, unless they are added: nothing may be
+/// added twice.
+#[inline(always)]
+fn fours(columns: usize, is_sum: bool) -> Option<impl Iterator<Item = usize> + Clone> {
+    let last = columns.checked_sub(4)?;
+    let are_apart = columns.is_multiple_of(4);
+    (are_apart || !is_sum).then(|| (0..columns).step_by(4).map(move |column| column.min(last)))
 }
 
 impl<S: Scalar> Operation for Transpose<'_, '_, S> {
@@ -197,13 +197,8 @@ unsafe fn by_fours<V: Simd, S: Scalar>(
     (height, width): (usize, usize),
     is_sum: bool,
 ) -> bool {
-    // The last ones overlap those before, to which nothing may be added twice.
-    if is_sum && !width.is_multiple_of(4) {
-        return false;
-    }
-    for column in (0..width).step_by(4) {
-        let Some(last) = width.checked_sub(4) else { return false };
-        let column = column.min(last);
+    let Some(fours) = fours(width, is_sum) else { return false };
+    for column in fours {
         // SAFETY: the caller's promise.
         let is_there = unsafe {
             let (from, to) = (from.add(column), to.add(column * to_pitch));
