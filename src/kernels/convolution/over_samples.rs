@@ -146,9 +146,9 @@ const CALL: usize = 100;
 /// What it costs to transpose what a block of rows reads, and to move what the sums of the rows `before` it have read, too.
 fn work_of_reading(images: &Images, block: &Range<usize>, before: &Range<usize>) -> usize {
     let Images { rows, columns, channels, .. } = images;
-    let (mut missing, mut runs, mut next) = (0, 0, usize::MAX);
-    for row in rows.missing(block, before) {
-        (missing, runs, next) = (missing + 1, runs + usize::from(row != next), row + 1);
+    let (mut missing, mut runs) = (0, 0);
+    for run in rows.missing(block, before) {
+        (missing, runs) = (missing + run.len(), runs + 1);
     }
     // Moving a vector takes as long as 2 multiplications, and transposing it as 10, with four of them at least.
     let kept = rows.kept(block, before).len();
@@ -326,15 +326,10 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         if kept > 0 && further > 0 {
             to.blocks_mut(height * width * lanes).take(channels).for_each(|to| move_to_start(to, further, kept));
         }
-        let mut missing = rows.missing(&block.rows, before).peekable();
-        while let Some(row) = missing.next() {
-            let mut count = 1;
-            while missing.next_if_eq(&(row + count)).is_some() {
-                count += 1;
-            }
-            let row = row - read.start;
+        for run in rows.missing(&block.rows, before) {
+            let row = run.start - read.start;
             let (channels, count) =
-                if count == rows.input { (1, channels * images.plane()) } else { (channels, count * width) };
+                if run.len() == rows.input { (1, channels * images.plane()) } else { (channels, run.len() * width) };
             for channel in 0..channels {
                 let from = from.get(channel * images.plane() + row * width..).unwrap_or_default();
                 let to = to.get_mut((channel * height + row) * width * lanes..).unwrap_or_default();

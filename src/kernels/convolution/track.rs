@@ -166,11 +166,16 @@ impl Track {
             })
     }
 
-    /// Of what some sums read, in order, what those `before` them don't read, if there are any.
-    pub(super) fn missing(&self, sums: &Range<usize>, before: &Range<usize>) -> impl Iterator<Item = usize> {
-        let (sums, before, kept) = (sums.clone(), before.clone(), self.kept(sums, before));
-        let track = *self;
-        self.read(&sums).filter(move |at| track.reads(&sums, *at) && !(kept.contains(at) && track.reads(&before, *at)))
+    /// Of what some sums read, what those `before` them don't read, if there are any: runs of elements, in order.
+    pub(super) fn missing(&self, sums: &Range<usize>, before: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let (track, sums, before) = (*self, sums.clone(), before.clone());
+        let (kept, mut rest) = (self.kept(&sums, &before), self.read(&sums));
+        let is_missing = move |at: usize| track.reads(&sums, at) && !(kept.contains(&at) && track.reads(&before, at));
+        core::iter::from_fn(move || {
+            let start = rest.find(|at| is_missing(*at))?;
+            let end = rest.find(|at| !is_missing(*at)).unwrap_or(rest.end);
+            Some(start..end)
+        })
     }
 
     /// The elements between the first and the last that some sums read that are also between those of the sums `before` them.
