@@ -4,6 +4,7 @@ use super::Scratch;
 use super::blocks::Images;
 use super::filters::Laid;
 use crate::chunks::Chunks;
+use crate::kernels::product::Start;
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::Simd;
 use crate::kernels::window::Plane;
@@ -24,8 +25,8 @@ pub(super) struct Correlation<'a, 'b, S> {
     pub(super) strides: Strides,
     /// Whether the larger of 0 and a sum is stored.
     pub(super) is_rectified: bool,
-    /// Whether sums are added to y, which is possible if those of a block are stored by themselves first.
-    pub(super) is_added: bool,
+    /// Whether sums overwrite y or are added to it, which is possible if those of a block are stored by themselves first.
+    pub(super) start: Start,
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 

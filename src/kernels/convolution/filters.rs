@@ -20,7 +20,7 @@ use super::products::{PATCHES, WEIGHTS};
 use super::tables::Tables;
 use super::track::Track;
 use super::{Rooms, Scratch};
-use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work, work_in_fours};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work, work_in_fours};
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
@@ -335,8 +335,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         for (index, number) in block.samples.clone().enumerate() {
             let sums = self.scratch.rooms().sums.get(index * runs.sums() * pitch..).unwrap_or_default();
             let y = self.y.get_mut(number * sample + (group * self.filters + from) * channel..).unwrap_or_default();
-            let start = if self.is_added { Start::Sum } else { Start::Zero };
-            runs.store(simd, (sums, pitch), filters, (y, channel), start);
+            runs.store(simd, (sums, pitch), filters, (y, channel), self.start);
         }
     }
 }

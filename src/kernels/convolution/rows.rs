@@ -14,7 +14,7 @@ use super::correlation::{Correlation, Strides, Weights};
 use super::tables::Tables;
 use super::{Rooms, Scratch};
 use crate::kernels::elementwise::{add_few, add_to_every_second, copy_few, copy_to_every_second};
-use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -258,15 +258,15 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let end = at - odd + self.strides.row - columns.apart * block.columns.start;
                 let y = if columns.apart == 2 { self.y.get_mut(at - odd..end) } else { self.y.get_mut(at..) };
                 let (Some(sums), Some(y)) = (sums.get(..width), y) else { return };
-                match columns.apart {
-                    1 if self.is_added => add_few(simd, sums, first_mut(y, width)),
-                    1 => copy_few(simd, sums, first_mut(y, width)),
-                    2 if self.is_added => add_to_every_second(simd, sums, y.get_mut(odd..).unwrap_or_default()),
-                    2 => copy_to_every_second(simd, sums, y, odd == 1),
-                    apart if self.is_added => {
+                match (columns.apart, self.start) {
+                    (1, Start::Zero) => copy_few(simd, sums, first_mut(y, width)),
+                    (1, Start::Sum) => add_few(simd, sums, first_mut(y, width)),
+                    (2, Start::Zero) => copy_to_every_second(simd, sums, y, odd == 1),
+                    (2, Start::Sum) => add_to_every_second(simd, sums, y.get_mut(odd..).unwrap_or_default()),
+                    (apart, Start::Sum) => {
                         y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y += sum);
                     }
-                    apart => y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y = sum),
+                    (apart, Start::Zero) => y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y = sum),
                 }
             }
         }

@@ -33,8 +33,7 @@ pub(super) struct Spread<'a, 'b, S> {
     pub(super) w: &'a [S],
     pub(super) g: &'a [S],
     pub(super) dx: &'a mut [S],
-    /// Whether they are added to what is there.
-    pub(super) is_added: bool,
+    pub(super) start: Start,
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 
@@ -185,8 +184,7 @@ impl<S: Scalar> Spread<'_, '_, S> {
             let sums = self.scratch.rooms().sums.get(index * runs.sums() * panel..).unwrap_or_default();
             let at = sample * images.sample + (group * images.channels + channel) * images.plane();
             let dx = self.dx.get_mut(at..).unwrap_or_default();
-            let start = if self.is_added { Start::Sum } else { Start::Zero };
-            runs.store(simd, (sums, panel), channels, (dx, images.plane()), start);
+            runs.store(simd, (sums, panel), channels, (dx, images.plane()), self.start);
         }
     }
 }

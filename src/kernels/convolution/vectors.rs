@@ -11,6 +11,7 @@ use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
 use crate::kernels::channels::{AddSums, Sizes};
 use crate::kernels::elementwise::add_assign;
+use crate::kernels::product::Start;
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::quotient;
@@ -85,7 +86,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 y: y_of_whole,
                 strides,
                 is_rectified,
-                is_added: false,
+                start: Start::Zero,
                 scratch,
             };
             simd.call(OverSamples { sums, split });
@@ -107,16 +108,14 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             if format.output {
                 let strides = Strides::last(of_outputs, plane);
                 let images = super::filters::images(images, samples, filters, lanes::<V, S>());
-                let (lanes, scratch, is_added) = (Lanes::Filters, &mut scratch, false);
-                let sums =
-                    Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch };
+                let (lanes, scratch, start) = (Lanes::Filters, &mut scratch, Start::Zero);
+                let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, start, scratch };
                 return sums.over(simd, lanes);
             }
             let form = lanes_of::<V, S>(&images, (samples, filters), convolution.window(), &scratch);
             if let Some((lanes, images)) = form {
-                let (scratch, is_added) = (&mut scratch, false);
-                let sums =
-                    Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch };
+                let (scratch, start) = (&mut scratch, Start::Zero);
+                let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, start, scratch };
                 return sums.over(simd, lanes);
             }
         }
@@ -212,9 +211,9 @@ impl<S: Scalar> Backward<'_, '_, S> {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             is_added = if const { V::FUSED } && convolution.spreads(&images, scratch) {
                 let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
-                let (dx, is_added) = sum.map_or((dx, false), |sum| (sum, true));
-                Spread { images, filters, window, outputs, w, g, dx, is_added, scratch }.run(simd);
-                Some(is_added)
+                let (dx, start) = sum.map_or((dx, Start::Zero), |sum| (sum, Start::Sum));
+                Spread { images, filters, window, outputs, w, g, dx, start, scratch }.run(simd);
+                Some(start == Start::Sum)
             } else {
                 convolution.input_gradients(simd, w, g, (dx, sum), scratch)
             };
@@ -308,7 +307,7 @@ impl Convolution {
                 (None, _) => return None,
             }
         }
-        let dx = sum.filter(|_| is_added).unwrap_or(dx);
+        let (dx, start) = sum.filter(|_| is_added).map_or((dx, Start::Zero), |sum| (sum, Start::Sum));
         // Phases read the same gradients, and write the same lines, while these are in the second-level cache.
         is_whole |= count == 1;
         let bytes = (of_inputs + of_outputs) * size_of::<S>();
@@ -322,7 +321,7 @@ impl Convolution {
                 let form = chosen.or_else(|| lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch));
                 let (lanes, images) = form?;
                 let (bias, x, y, scratch, is_rectified) = (&[][..], g, &mut *dx, &mut *scratch, false);
-                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch }
+                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, start, scratch }
                     .over(simd, lanes);
             }
         }

@@ -52,7 +52,7 @@ pub(super) struct Tile<S> {
 pub(super) type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
 
 impl<S: Scalar> Block<'_, S> {
-    /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end. `constant` says whether
+    /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end. `is_width_constant` says whether
     /// the number of columns is a constant where this is inlined.
     ///
     /// Chains are computed side by side if `U` is their number, which hides the latency of a multiplication in a tile of
@@ -68,7 +68,7 @@ impl<S: Scalar> Block<'_, S> {
         simd: V,
         row: usize,
         column: usize,
-        constant: bool,
+        is_width_constant: bool,
     ) {
         let lanes = S::Vector::<V>::LANES;
         let tile = Tile {
@@ -105,7 +105,7 @@ impl<S: Scalar> Block<'_, S> {
             if self.is_rectified {
                 total = rectified(total);
             }
-            tile.store::<V, R, C>(&total, constant);
+            tile.store::<V, R, C>(&total, is_width_constant);
         }
     }
 
@@ -306,7 +306,7 @@ impl<S: Scalar> Tile<S> {
     pub(super) unsafe fn store<V: Simd, const R: usize, const C: usize>(
         &self,
         sums: &Sums<S::Vector<V>, R, C>,
-        constant: bool,
+        is_width_constant: bool,
     ) {
         let lanes = S::Vector::<V>::LANES;
         for (r, sums) in sums.iter().enumerate() {
@@ -314,7 +314,7 @@ impl<S: Scalar> Tile<S> {
                 // SAFETY: the caller's promise; no column over the end is touched.
                 unsafe {
                     let (to, count) = (self.c.add(r * self.pitch + v * lanes), self.count(v, C, lanes));
-                    if constant {
+                    if is_width_constant {
                         sum.store_first(to, count);
                     } else {
                         sum.store_masked(to, count);

@@ -134,22 +134,28 @@ impl<S: Scalar> Block<'_, S> {
         1
     }
 
-    /// One row, the columns `from..to`, whose chains are computed side by side. `constant` as in [`tile`](Self::tile).
+    /// One row, the columns `from..to`, whose chains are computed side by side. `is_width_constant` as in [`tile`](Self::tile).
     ///
     /// # Safety
     /// A and C have the row, B and C the columns.
     #[inline(always)]
-    pub(super) unsafe fn chained_row<V: Simd>(&self, simd: V, row: usize, (from, to): (usize, usize), constant: bool) {
+    pub(super) unsafe fn chained_row<V: Simd>(
+        &self,
+        simd: V,
+        row: usize,
+        (from, to): (usize, usize),
+        is_width_constant: bool,
+    ) {
         let lanes = S::Vector::<V>::LANES;
         let mut column = from;
         // SAFETY: the caller's promise.
         unsafe {
             while column + lanes < to {
-                self.tile::<V, 1, 2, CHAINS>(simd, row, column, constant);
+                self.tile::<V, 1, 2, CHAINS>(simd, row, column, is_width_constant);
                 column += 2 * lanes;
             }
             while column < to {
-                self.tile::<V, 1, 1, CHAINS>(simd, row, column, constant);
+                self.tile::<V, 1, 1, CHAINS>(simd, row, column, is_width_constant);
                 column += lanes;
             }
         }
