@@ -51,16 +51,14 @@ pub(super) fn maximum_gradient<V: Simd, S: Scalar>(
 fn largest<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S], width: usize) {
     let lanes = lanes::<V, S>();
     for (index, y) in y.parts_mut(lanes).enumerate() {
-        let mut largest: Option<S::Vector<V>> = None;
+        let mut largest = splat::<V, S>(simd, S::from_f64(f64::NEG_INFINITY));
         for row in x.blocks(width) {
             let (even, odd) = read_pairs(simd, row, index);
             for x in [even, odd] {
-                largest = Some(largest.map_or(x, |largest| larger::<V, S>(largest, x)));
+                largest = larger::<V, S>(largest, x);
             }
         }
-        if let Some(largest) = largest {
-            write(simd, largest, y);
-        }
+        write(simd, largest, y);
     }
 }
 
