@@ -75,10 +75,10 @@ pub use crate::window::{between, causal_padding, part, places, same_padding, sam
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;
 pub use const_checks::{
-    check_axes, check_bound, check_branches, check_budget, check_clip, check_concat, check_frames, check_groups,
-    check_input, check_not_negative, check_output, check_permute, check_pool_padding, check_positive,
+    check_axes, check_bound, check_branches, check_budget, check_clip, check_concat, check_fraction, check_frames,
+    check_groups, check_input, check_not_negative, check_output, check_permute, check_pool_padding, check_positive,
     check_probability, check_product, check_rank, check_reshape, check_residual, check_size, check_slice,
-    check_strides, check_sum, check_window,
+    check_strides, check_sum, check_vocabulary, check_window,
 };
 
 /// Weights made of `S`: `Parameters<Scalar = S>` with an error message of its own.

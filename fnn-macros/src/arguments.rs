@@ -260,6 +260,14 @@ impl Signature {
     fn one_too_many(&self, name: &Ident, parameter: Option<&Parameter>, value: &Expr) -> String {
         let Self { parameters, example } = self;
         let is_switch = matches!(value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_)));
+        // The name of an argument without a value.
+        if let Expr::Path(path) = value
+            && let Some(Parameter { name, argument, .. }) =
+                parameters.iter().find(|parameter| path.path.is_ident(parameter.name))
+        {
+            let example = if matches!(argument, ArgumentType::Switch) { " = false" } else { " =" };
+            return format!("`{name}` needs a value: `{name}{example}`");
+        }
         match parameter {
             Some(Parameter { name, argument, .. }) if is_switch == matches!(argument, ArgumentType::Switch) => {
                 format!("`{name}` must be passed by name: `{name} = {}`", value.to_token_stream())

@@ -142,6 +142,8 @@ pub(crate) struct Built {
     pub(crate) initializer: Option<TokenStream>,
     /// Checks that only the compiler can evaluate.
     pub(crate) checks: Vec<TokenStream>,
+    /// A mistake in its arguments that the macro sees itself.
+    pub(crate) mistake: Option<String>,
     /// Its role and how it is quantized, if these depend on its arguments.
     pub(crate) role: Option<Role>,
     pub(crate) int8: Option<Int8>,
@@ -156,6 +158,7 @@ impl Built {
             products: None,
             initializer: None,
             checks: Vec::new(),
+            mistake: None,
             role: None,
             int8: None,
         }

@@ -121,7 +121,7 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     let layers = bind_layers(layers, &mut scope, errors);
     if let Some(split) = &header.split {
         let names: Vec<_> = layers.iter().map(|layer| layer.name.unraw().to_string()).collect();
-        split::check(split, &names, errors);
+        split::check(split, &header.name, &names, errors);
     }
     Network { header, input, output, layers, budget, scope }
 }

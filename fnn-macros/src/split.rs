@@ -65,8 +65,15 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Opti
     }
 }
 
-/// Checks that a network is split at one of its layers, other than the first.
-pub(crate) fn check(split: &Split, names: &[String], errors: &mut Errors) {
+/// Checks that the network `whole` is split at one of its layers, other than the first, into parts with names of their own.
+pub(crate) fn check(split: &Split, whole: &Ident, names: &[String], errors: &mut Errors) {
+    for (part, taken) in [(&split.first, None), (&split.second, Some(&split.first))] {
+        if part == whole {
+            errors.at(part, format!("`{part}` is the name of the whole network: its parts need other names"));
+        } else if taken == Some(part) {
+            errors.at(part, format!("both parts are called `{part}`: each needs a name of its own"));
+        }
+    }
     let at = split.at.unraw().to_string();
     let message = match names.iter().position(|name| *name == at) {
         Some(0) => "there is nothing before the first layer: split the network at a later one".to_string(),

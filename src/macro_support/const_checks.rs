@@ -191,6 +191,28 @@ pub const fn check_probability(layer: &str, what: &str, value: f64) {
     }
 }
 
+/// A fraction is above 0 and at most 1.
+#[track_caller]
+pub const fn check_fraction(layer: &str, what: &str, value: f64) {
+    check_positive(layer, what, value);
+    if value > 1.0 {
+        ConstMessage::of(layer).text("`").text(what).text("` must be at most 1").say();
+    }
+}
+
+/// There is a token for each row of an embedding.
+#[track_caller]
+pub const fn check_vocabulary(layer: &str, size: usize) {
+    check_size(layer, "vocabulary", size);
+    if size > 1 << 16 {
+        ConstMessage::of(layer)
+            .text("a vocabulary of ")
+            .number(size)
+            .text(" is too large: a token is a `u16`, so there are at most 65536")
+            .say();
+    }
+}
+
 /// A window or kernel is no larger than the axis that it slides over. `apart` is its dilation; the padding is that
 /// before the axis and after it.
 #[track_caller]

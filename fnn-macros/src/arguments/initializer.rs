@@ -60,7 +60,8 @@ pub(super) fn mistake(initializer: &Expr) -> Option<String> {
         }
         ("Constant", [_]) => None,
         ("Constant", _) => Some("`Constant` needs the value for every weight: `Constant(0.5)`".into()),
-        (_, []) => None,
+        (_, []) if !matches!(initializer, Expr::Call(_)) => None,
+        (_, []) => Some(format!("`{name}` takes no arguments: write it without parentheses")),
         (_, _) => Some(format!("`{name}` takes no arguments")),
     }
 }

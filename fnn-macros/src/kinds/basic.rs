@@ -234,24 +234,33 @@ fn slice(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
 fn permute(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let order = ["first", "second", "third", "fourth"].iter().filter_map(|name| arguments.size_of_axis(name, 0));
-    let order: Vec<usize> = order.map(|axis| axis.known.unwrap_or(usize::MAX)).collect();
+    let order: Option<Vec<usize>> = order.map(|axis| axis.known).collect();
+    let from = flow.sample(site, site.scalar);
+    let mistaken = || Built::new(quote!(#fnn::layers::Reshape<#from, #from>), Flow::Unknown);
+    // Arguments with a mistake.
+    let Some(order) = order else { return mistaken() };
+    let (rank, given) = match flow {
+        Flow::Sizes(sizes) => (sizes.len(), format!(" for the input {}", flow.text())),
+        _ => (order.len(), String::new()),
+    };
     let mut sorted = order.clone();
     sorted.sort_unstable();
-    let sizes = flow.sizes(site, order.len());
-    let same_rank = !matches!(flow, Flow::Sizes(sizes) if sizes.len() != order.len());
-    let from = flow.sample(site, site.scalar);
-    let mut built = if sorted.iter().copied().eq(0..order.len()) && same_rank {
-        let output = Flow::Sizes(order.iter().map(|&axis| sizes[axis].clone()).collect());
-        let to = output.sample(site, site.scalar);
-        // The axes that it doesn't have stay in place.
-        let axes: Vec<usize> = order.iter().copied().chain(order.len()..4).collect();
-        Built::new(quote!(#fnn::layers::Permute<#from, #to, #(#axes),*>), output)
-    } else {
-        // A mistake, which the check below reports.
-        Built::new(quote!(#fnn::layers::Reshape<#from, #from>), Flow::Unknown)
-    };
-    let (name, given) = (site.name, flow.shape(site));
-    built.checks.push(const_check(site.written, "check_permute", quote!(#name, &[#(#order),*], #given)));
+    if !sorted.into_iter().eq(0..rank) {
+        let last = rank.saturating_sub(1);
+        let mistake = format!("`Permute` takes each axis of its input once, from 0 to {last}{given}");
+        return Built { mistake: Some(mistake), ..mistaken() };
+    }
+    let sizes = flow.sizes(site, rank);
+    let output = Flow::Sizes(order.iter().map(|&axis| sizes[axis].clone()).collect());
+    let to = output.sample(site, site.scalar);
+    // The axes that it doesn't have stay in place.
+    let axes: Vec<usize> = order.iter().copied().chain(order.len()..4).collect();
+    let mut built = Built::new(quote!(#fnn::layers::Permute<#from, #to, #(#axes),*>), output);
+    // Of an input whose rank only the compiler knows.
+    if matches!(flow, Flow::Of { .. }) {
+        let (name, given) = (site.name, flow.shape(site));
+        built.checks.push(const_check(site.written, "check_permute", quote!(#name, &[#(#order),*], #given)));
+    }
     built
 }
 
@@ -262,7 +271,8 @@ fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let [sequence, tokens, row] = [&length, &vocabulary, &width].map(|size| &size.tokens);
     let layer = quote!(#fnn::layers::Embedding<{ #sequence }, { #tokens }, { #row }, #scalar>);
     let mut built = Built::new(layer, Flow::Sizes(vec![length, width.clone()]));
-    built.checks.push(site.check_size(&vocabulary, "vocabulary"));
+    let (name, size) = (site.name, &vocabulary.tokens);
+    built.checks.push(const_check(&vocabulary.written, "check_vocabulary", quote!(#name, #size)));
     built.checks.push(site.check_size(&width, "width"));
     built.weights.push(vec![vocabulary, width]);
     built

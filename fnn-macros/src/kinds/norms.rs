@@ -22,7 +22,7 @@ pub(super) static KINDS: &[Kind] = &[
         parameters: &[
             optional("statistics", ArgumentType::Word(&["batch", "frozen"])),
             EPSILON,
-            keyword("momentum", POSITIVE),
+            keyword("momentum", ArgumentType::Number("check_fraction")),
         ],
         example: Example {
             layer: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",

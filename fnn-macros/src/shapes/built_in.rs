@@ -44,8 +44,11 @@ impl Chain<'_> {
             self.errors.at(site.written, computed("the input of", kind, &parameter.ident));
             layer.input = Flow::Unknown;
         }
-        let Built { layer: built, output, weights, products, initializer, checks, role, int8 } =
+        let Built { layer: built, output, weights, products, initializer, checks, mistake, role, int8 } =
             (kind.build)(site, arguments, &layer.input);
+        if let Some(mistake) = mistake {
+            self.errors.at(site.written, format!("layer `{}`: {mistake}", site.name));
+        }
         if let (Some(Taken { rank, words, advice }), Flow::Of { .. }) = (&taken, &layer.input) {
             let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
             let arguments = quote!(#layer_name, #kind, #rank, #words, #given, #advice);
