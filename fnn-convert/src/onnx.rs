@@ -223,6 +223,7 @@ fn result(lowering: &mut Lowering<'_>, name: &str) -> Result<Option<ValueId>, Fa
             }
             Ok(Some(value))
         }
+        Some(Known::Padded(_)) => Err("it is padded with the smallest number, and no max pool follows".into()),
         Some(Known::Moment(moment)) => {
             let Computed { expression, .. } = lowering.moment_value(&moment)?;
             Ok(expression.made.get())
@@ -242,7 +243,13 @@ fn step(lowering: &mut Lowering<'_>, node: &NodeProto, opset: i64) -> Result<Vec
         true => None,
         false => lowering.known.get(name.as_str()).cloned(),
     };
-    let inputs: Vec<Option<Known>> = node.input.iter().map(known).collect();
+    let mut inputs: Vec<Option<Known>> = node.input.iter().map(known).collect();
+    // Only a max pool has such padding itself.
+    for input in inputs.iter_mut().flatten().filter(|_| node.op_type != "MaxPool") {
+        if matches!(input, Known::Padded(_)) {
+            *input = lowering.as_computed(input)?.into();
+        }
+    }
     if inputs.iter().any(|input| matches!(input, Some(Known::Refused))) {
         return Ok(vec![Known::Refused; node.output.len()]);
     }

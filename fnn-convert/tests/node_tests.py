@@ -112,6 +112,27 @@ def own(name, operator, shape, extra=(), version=19, **attributes):
     save_file({"x0": given, "y": numpy.ascontiguousarray(output)}, folder / f"{operator}__{name}.io.safetensors")
 
 
+def several(name, shape, nodes, weights, data_type=onnx.TensorProto.FLOAT):
+    """A model of several nodes, (operator, inputs, attributes), each of which takes the output of the one before as `x`."""
+    nodes = [(operator, [name if name != "x" or index == 0 else f"y{index - 1}" for name in inputs], attributes)
+             for index, (operator, inputs, attributes) in enumerate(nodes)]  # fmt: skip
+    nodes = [helper.make_node(operator, inputs, [f"y{index}"], **attributes)
+             for index, (operator, inputs, attributes) in enumerate(nodes)]  # fmt: skip
+    x = helper.make_tensor_value_info("x", data_type, shape)
+    y = helper.make_tensor_value_info(f"y{len(nodes) - 1}", onnx.TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, name, [x], [y], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def chain(name, shape, nodes, weights):
+    """Several operators, computed by ONNX Runtime."""
+    model = several(name, shape, nodes, weights)
+    given = numpy.random.default_rng(7).standard_normal(shape).astype("float32")
+    (output,) = InferenceSession(model.SerializeToString()).run(None, {"x": given})
+    onnx.save(model, folder / f"{name}.onnx")
+    save_file({"x0": given, "y": numpy.ascontiguousarray(output)}, folder / f"{name}.io.safetensors")
+
+
 def batch(channels, drawn):
     """The weights and the running statistics of a batch norm."""
     return constants(
@@ -150,4 +171,29 @@ if "SELECTION" in os.environ:
     slides = {"strides": [2, 1, 2], "dilations": [2, 1, 1], "pads": [1, 0, 0, 2, 1, 0], "group": 2}
     own("own_three_axes", "ConvTranspose", [2, 4, 3, 4, 2], filters, output_padding=[1, 0, 0], **slides)
     own("own_one_sample", "BatchNormalization", [1, 3, 4, 5], batch(3, drawn), training_mode=1, momentum=0.9)
+    # Paddings beside which other numbers are rounded, and the padding of max pools.
+    pads = constants(pads=[0, 0, 1, 1, 0, 0, 0, 1])
+    pool = ("MaxPool", ["x"], {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 0, 0, 1], "ceil_mode": 1})
+    for word, number in [("infinity", -numpy.inf), ("lowest", numpy.finfo("float32").min), ("far", -1e9)]:
+        nodes = [("Pad", ["x", "pads", "value"], {}), pool]
+        chain(f"Pad__own_{word}_and_pool", [2, 3, 5, 6], nodes, pads + constants(value=numpy.float32(number)))
+    nodes = [("Pad", ["x", "pads", "value"], {}), ("Clip", ["x", "", "high"], {})]
+    axes = constants(pads=[0, 1, 0, 2, 0, 0, 1, 0], value=numpy.float32(1e4), high=numpy.float32(2))
+    chain("Pad__own_far_and_clip", [2, 2, 3, 4], nodes, axes)
+
+    # What can't be declared.
+    (folder / "refused").mkdir(exist_ok=True)
+    nodes = [("Pad", ["x", "pads", "value"], {}), ("Conv", ["x", "weight"], {})]
+    weights = constants(value=numpy.float32(-numpy.inf), weight=drawn([1, 3, 2, 2]).astype("float32"))
+    refused = {"infinite_padding": several("refused", [2, 3, 5, 6], nodes, pads + weights)}
+    bounds = constants(bounds=numpy.float32([-1e9, 0.3]))
+    refused["far_bounds"] = several("refused", [2, 2], [("Max", ["x", "bounds"], {})], bounds)
+    table = helper.make_node("ConstantOfShape", ["sizes"], ["table"])
+    sizes = constants(sizes=[65537, 2])
+    tokens = several("refused", [2, 4], [("Gather", ["table", "x"], {})], sizes, onnx.TensorProto.INT64)
+    tokens.graph.node.insert(0, table)
+    refused["vocabulary"] = tokens
+    refused["factors"] = several("refused", [1, 2**25], [("Add", ["x", "term"], {})], constants(term=numpy.float32(1)))
+    for name, model in refused.items():
+        onnx.save(model, folder / "refused" / f"{name}.onnx")
 print(f"{written} cases of 32-bit floats; {left_out} of other types, or of sequences left out")

@@ -45,6 +45,23 @@ fn outputs_of_a_selection_are_those_of_onnx() {
     assert!(refused.is_empty() && counts.len() > 20, "{refused:#?}");
 }
 
+/// Valid models that ONNX Runtime runs, of which a declaration would round away what they compute, take far more memory than the
+/// file, or not compile.
+#[test]
+fn what_a_declaration_would_lose_is_refused() {
+    let refused = [
+        ("infinite_padding", "it pads with -inf, which only a max pool right behind it can do"),
+        ("far_bounds", "its constant of [2] has bounds beyond 256, and isn't a single number"),
+        ("vocabulary", "its table has 65537 rows, and a token is a `u16`, one of 65536"),
+        ("factors", "it becomes a batch norm with 33554432 factors, for [33554432], which is too large"),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_tests/refused");
+    for (name, expected) in refused {
+        let error = Model::read(folder.join(name).with_extension("onnx"), &Options::default()).unwrap_err();
+        assert_eq!(reason(&error), expected, "{name}: {error}");
+    }
+}
+
 /// Compare all models of a folder, and print the table.
 fn compare(name: &str, folder: &Path) -> BTreeMap<String, Counts> {
     let mut stems: Vec<PathBuf> = std::fs::read_dir(folder)

@@ -5,6 +5,8 @@ use crate::tensor::Tensor;
 
 /// More elements than any network has that this library is for, and far fewer than overflow.
 const MAX_ELEMENTS: usize = 1 << 30;
+/// How many tokens there are.
+const MAX_TOKENS: usize = 1 << 16;
 /// The largest rank of a sample.
 pub(crate) const MAX_RANK: usize = 4;
 
@@ -85,6 +87,9 @@ impl Operator {
                 on_places(input, padding, |size, (before, after)| size.checked_add(*before)?.checked_add(*after))?
             }
             Self::Embedding { weight } => match (input, &weight.shape[..]) {
+                (_, &[rows, _]) if rows > MAX_TOKENS => {
+                    return Err(format!("its table has {rows} rows, and a token is a `u16`, one of {MAX_TOKENS}"));
+                }
                 (&[tokens], &[_, width]) => vec![tokens, width],
                 _ => return Err(format!("it takes a row of tokens, and finds {input:?}")),
             },

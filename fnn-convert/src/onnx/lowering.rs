@@ -19,6 +19,8 @@ pub(super) enum Known {
     Computed(Computed),
     /// A part of a normalization.
     Moment(Moment),
+    /// A value with numbers around it next to which no number is larger: what a max pool pads with.
+    Padded(Padded),
     /// A further input, of integers, with this name.
     GivenAtRunTime(String),
     /// A further output of a node, which can't be declared: why.
@@ -34,6 +36,15 @@ pub(super) struct Computed {
     pub(super) expression: Expression,
     /// Its sizes for one sample; none for a single number, which the graph has as `[1]`.
     pub(super) shape: Vec<usize>,
+}
+
+/// A value with `number` before and after each of its axes.
+#[derive(Clone, Debug)]
+pub(super) struct Padded {
+    pub(super) input: Computed,
+    pub(super) number: f64,
+    /// For each axis of a sample; where it is negative, elements are cut.
+    pub(super) ends: Vec<(i64, i64)>,
 }
 
 impl From<Computed> for Known {

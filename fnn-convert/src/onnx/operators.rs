@@ -143,10 +143,11 @@ impl Lowering<'_> {
     }
 
     /// An input as a value that depends on the model's.
-    fn as_computed(&mut self, known: &Known) -> Lowered<Computed> {
+    pub(super) fn as_computed(&mut self, known: &Known) -> Lowered<Computed> {
         match known {
             Known::Computed(computed) => Ok(computed.clone()),
             Known::Moment(moment) => self.moment_value(moment),
+            Known::Padded(padded) => self.padded_with(&padded.input, padded.number, &padded.ends),
             Known::Constant(_) => Err("it takes a constant where only a computed value is supported".into()),
             Known::GivenAtRunTime(name) => Err(format!("it takes the further input `{name}`").into()),
             Known::Further(reason) => Err(reason.clone().into()),

@@ -7,6 +7,10 @@ use crate::tensor::{Numbers, Tensor};
 
 use super::Simplification;
 
+/// All batch norms that scales become have at most this many factors. The model has as few as one for all channels: what is
+/// declared can be far larger than the file.
+const MAX_FACTORS: usize = 1 << 24;
+
 impl Graph {
     /// Fold scales, and batch norms if that is asked for, into the layers before or behind them.
     pub(super) fn fold_scales(&mut self, options: Simplification) {
@@ -91,6 +95,7 @@ impl Graph {
     pub(super) fn with_scales_per_channel(mut self) -> Result<Self, Refusal> {
         let nodes = std::mem::take(&mut self.nodes);
         let mut renamed: Vec<ValueId> = (0..self.values.len()).map(ValueId).collect();
+        let mut room = MAX_FACTORS;
         for mut node in nodes {
             node.inputs.iter_mut().for_each(|input| *input = renamed[input.0]);
             let Operator::Scale { weight, bias } = &node.operator else {
@@ -102,6 +107,13 @@ impl Graph {
                 continue;
             }
             let first = self.values.len();
+            let shape = self.shape(node.inputs[0]);
+            let factors = factors_of(weight, shape);
+            room = room.checked_sub(factors).ok_or_else(|| Refusal {
+                node: node.name.clone(),
+                operator: node.origin.clone(),
+                reason: format!("it becomes a batch norm with {factors} factors, for {shape:?}, which is too large"),
+            })?;
             let output = self.push_scale(&node, weight, bias)?;
             self.quantize_like(&node, first);
             renamed[node.output.0] = output;
@@ -162,6 +174,17 @@ impl Graph {
                 push(Operator::Reshape { shape }, value)
             }
         }
+    }
+}
+
+/// How many factors the batch norm has that a scale on a value of this shape becomes: one for each channel, for each element along
+/// the axis where they differ, or for each number.
+fn factors_of(weight: &Tensor, shape: &[usize]) -> usize {
+    let mut varying = weight.shape.iter().zip(shape).filter(|&(&size, _)| size > 1).map(|(_, &size)| size);
+    match (varying.next(), varying.next()) {
+        (None, _) => shape[0],
+        (Some(size), None) => size,
+        _ => shape.iter().product(),
     }
 }
 

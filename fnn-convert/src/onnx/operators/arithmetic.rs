@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Call;
+use super::pads::MAX_SHIFT;
 use crate::graph::{Activation, Operator};
 use crate::onnx::attributes::shortest;
 use crate::onnx::expression::{Binary, Expression, SELU, Term, Unary};
@@ -155,7 +156,7 @@ impl Lowering<'_> {
             (Binary::Subtract, false) => (number(1.0), mapped(|x| -x)),
             (Binary::Multiply, _) => (constant.clone(), number(0.0)),
             (Binary::Divide, false) => (mapped(|x| 1.0 / x), number(0.0)),
-            (Binary::Max | Binary::Min, _) if reals.iter().all(|bound| bound.is_finite()) => {
+            (Binary::Max | Binary::Min, _) if reals.iter().all(|bound| bound.abs() <= MAX_SHIFT) => {
                 // max(x, c) = max(x − c, 0) + c, and min(x, c) = c − max(c − x, 0).
                 let largest = function == Binary::Max;
                 let sign = number(if largest { 1.0 } else { -1.0 });
@@ -163,6 +164,13 @@ impl Lowering<'_> {
                 let difference = self.scaled(value, &sign, &away)?;
                 let excess = self.activated(&difference, Activation::Relu);
                 return self.scaled(&excess, &sign, constant).map(Known::from);
+            }
+            (Binary::Max | Binary::Min, _) => {
+                let reason = format!(
+                    "its constant of {:?} has bounds beyond {MAX_SHIFT}, and isn't a single number",
+                    constant.shape
+                );
+                return Err(reason.into());
             }
             _ => return Err(format!("its constant of {:?} isn't a single number", constant.shape).into()),
         };

@@ -3,8 +3,13 @@
 use super::Call;
 use crate::graph::{Operator, ValueId};
 use crate::onnx::axes::axes_or_all;
-use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
+use crate::onnx::lowering::{Computed, Known, Lowered, Lowering, Padded};
 use crate::tensor::Tensor;
+use crate::tensor::indices::strides;
+
+/// Up to this number, a value that it is subtracted from and added to again keeps its digits: the rounding is 1e-5 of a value
+/// around 1 or more.
+pub(super) const MAX_SHIFT: f32 = 256.0;
 
 impl Lowering<'_> {
     pub(super) fn pad(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -30,6 +35,9 @@ impl Lowering<'_> {
         }
         if mode == "constant" {
             let number = number.ok_or("it doesn't pad with a single number")?;
+            if number <= f64::from(f32::MIN) {
+                return Ok(Known::Padded(Padded { input, number, ends }));
+            }
             return self.padded_with(&input, number, &ends).map(Known::from);
         }
         let mut value = self.value(&input)?;
@@ -46,13 +54,17 @@ impl Lowering<'_> {
     }
 
     /// A number before and after each axis; a negative size cuts.
-    fn padded_with(&mut self, input: &Computed, number: f64, ends: &[(i64, i64)]) -> Lowered<Computed> {
+    pub(super) fn padded_with(&mut self, input: &Computed, number: f64, ends: &[(i64, i64)]) -> Lowered<Computed> {
         let positive = |end: i64| usize::try_from(end).unwrap_or(0);
         let padding: Vec<(usize, usize)> =
             ends.iter().map(|&(before, after)| (positive(before), positive(after))).collect();
         let pads = padding.iter().any(|&ends| ends != (0, 0));
-        // Padded with another number: zeros around what is smaller by it.
-        let shift = if pads { number as f32 } else { 0.0 };
+        let number = if pads { number as f32 } else { 0.0 };
+        if !number.is_finite() {
+            return Err(format!("it pads with {number}, which only a max pool right behind it can do").into());
+        }
+        // Padded with another number: zeros around what is smaller by it, or, if that rounds, zeros and a term for each place.
+        let (shift, term) = if number.abs() <= MAX_SHIFT { (number, 0.0) } else { (0.0, number) };
         let one = Tensor::real(1.0);
         let shifted = if shift == 0.0 { input.clone() } else { self.scaled(input, &one, &Tensor::real(-shift))? };
         let mut value = self.value(&shifted)?;
@@ -70,7 +82,27 @@ impl Lowering<'_> {
             }
         }
         let padded = self.computed_as_is(value);
-        if shift == 0.0 { Ok(padded) } else { self.scaled(&padded, &one, &Tensor::real(shift)) }
+        if number == 0.0 {
+            return Ok(padded);
+        }
+        let terms = if term == 0.0 { Tensor::real(shift) } else { self.outside(&padded.shape, &padding, term)? };
+        self.scaled(&padded, &one, &terms)
+    }
+
+    /// `number` where a value of this shape is padding, and 0 elsewhere; of a single element along axes without padding.
+    fn outside(&mut self, shape: &[usize], padding: &[(usize, usize)], number: f32) -> Lowered<Tensor> {
+        let shape: Vec<usize> =
+            shape.iter().zip(padding).map(|(&size, &ends)| if ends == (0, 0) { 1 } else { size }).collect();
+        let length = self.room.take(&shape)?;
+        let strides = strides(&shape);
+        let outside = |index: usize| {
+            shape.iter().zip(&strides).zip(padding).any(|((&size, stride), &(before, after))| {
+                let place = index / stride % size;
+                place < before || place >= size - after
+            })
+        };
+        let numbers = (0..length).map(|index| if outside(index) { number } else { 0.0 }).collect();
+        Ok(Tensor::reals(&shape, numbers))
     }
 
     /// An axis without as many elements at each end as its padding is negative.

@@ -4,12 +4,17 @@ use super::Call;
 use super::linear::windows;
 use crate::graph::{Operator, Window};
 use crate::onnx::expression::{Term, Unary};
-use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
+use crate::onnx::lowering::{Computed, Known, Lowered, Lowering, Padded};
 use crate::onnx::moments::{Moment, Step, exponent_of, square_of};
 use crate::tensor::Tensor;
 
 impl Lowering<'_> {
     pub(super) fn max_pool(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        if let Some(Known::Padded(padded)) = call.input(0).filter(|_| self.batch.is_some())
+            && let Some(windows) = windows_on_padded(call, padded)?
+        {
+            return self.slid(&padded.input, &windows, |windows| Operator::MaxPool { windows }).map(Known::from);
+        }
         let input = self.image(call)?;
         let (windows, _) = pool_windows(call, &input.shape)?;
         self.slid(&input, &windows, |windows| Operator::MaxPool { windows }).map(Known::from)
@@ -187,6 +192,23 @@ impl Lowering<'_> {
         let value = self.reshape(pooled, &shape)?;
         Ok(self.computed(value, &shape))
     }
+}
+
+/// The windows of a max pool on a value that is padded with the smallest number, as windows on the value itself: with that padding.
+/// None if one of them would lie in the padding.
+fn windows_on_padded(call: &Call<'_>, padded: &Padded) -> Lowered<Option<Vec<Window>>> {
+    let natural = |&(before, after): &(i64, i64)| Some((usize::try_from(before).ok()?, usize::try_from(after).ok()?));
+    let Some(ends) = padded.ends.iter().map(natural).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let larger = |(&size, &(before, after)): (&usize, &(usize, usize))| size.checked_add(before)?.checked_add(after);
+    let shape: Option<Vec<usize>> = padded.input.shape.iter().zip(&ends).map(larger).collect();
+    let ([(0, 0), ends @ ..], Some(shape)) = (&ends[..], shape) else { return Ok(None) };
+    let (windows, _) = pool_windows(call, &shape)?;
+    let on_value = |(window, &(before, after)): (&Window, &(usize, usize))| {
+        let padding = (window.padding.0.checked_add(before)?, window.padding.1.checked_add(after)?);
+        let span = window.span()?;
+        (padding.0 < span && padding.1 < span).then_some(Window { padding, ..*window })
+    };
+    Ok(windows.iter().zip(ends).map(on_value).collect())
 }
 
 /// The windows of a pool, and by how much `ceil_mode` lets the last one on each axis reach behind the padding.
