@@ -10,6 +10,7 @@
 //! Where an update is a plain step of gradient descent, the weights take it from the tile's registers ([`PlainStep`]): the processor takes
 //! the step of one tile beside the products of the next.
 
+mod panels;
 mod tiles;
 
 use core::cell::Cell;
@@ -17,8 +18,10 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use self::panels::InPanels;
+use self::tiles::IN_PLACE;
 use super::assert_in_tests;
-use super::product::Start;
+use super::product::{Start, has_few_registers};
 use super::vector::{Operation, Simd, Vector, lanes, multiply_add};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
@@ -201,6 +204,10 @@ impl<S: Scalar> Operation for Block<'_, S> {
         }
         let many = S::Vector::<V>::REGISTERS >= 32;
         let mut from = self.columns.start;
+        if const { has_few_registers::<V, S>() } && self.takes_panels::<V>() {
+            // A function of its own, which alone has memory for a panel.
+            from += simd.call(InPanels(&self));
+        }
         while from < self.columns.end {
             let vectors = match (self.columns.end - from).div_ceil(lanes) {
                 // Four are better two and two.
@@ -208,24 +215,21 @@ impl<S: Scalar> Operation for Block<'_, S> {
                 2.. => 2,
                 few => few,
             };
-            let (pair, to) = (vectors > 1, self.columns.end.min(from + vectors * lanes));
+            let to = self.columns.end.min(from + vectors * lanes);
+            let (columns, no_panel) = (from..to, core::ptr::null_mut());
             let mut row = self.rows.start;
             while row < self.rows.end {
                 // All samples' columns stay in the first-level cache from tile to tile.
                 // SAFETY: `fits` has checked that the samples have all rows and columns, and the memory room for them.
                 row += unsafe {
-                    match (self.rows.end - row, pair) {
-                        _ if vectors == 3 => self.tiles::<V, 8, 3>(simd, row, from..to),
-                        (16.., false) if many => self.tiles::<V, 16, 1>(simd, row, from..to),
-                        (8.., false) => self.tiles::<V, 8, 1>(simd, row, from..to),
-                        (8.., true) if many => self.tiles::<V, 8, 2>(simd, row, from..to),
-                        (6.., true) if !many && !matches!(self.rows.end - row, 8 | 9) => {
-                            self.tiles::<V, 6, 2>(simd, row, from..to)
-                        }
-                        (4.., true) => self.tiles::<V, 4, 2>(simd, row, from..to),
-                        (4.., false) => self.tiles::<V, 4, 1>(simd, row, from..to),
-                        (_, true) => self.tiles::<V, 1, 2>(simd, row, from..to),
-                        (_, false) => self.tiles::<V, 1, 1>(simd, row, from..to),
+                    let columns = columns.clone();
+                    match (vectors, self.rows.end - row) {
+                        (3, _) => self.tiles::<V, 8, 3, IN_PLACE>(simd, row, columns, no_panel),
+                        (2, _) => self.next_pair::<V, IN_PLACE>(simd, row, columns, no_panel),
+                        (_, 16..) if many => self.tiles::<V, 16, 1, IN_PLACE>(simd, row, columns, no_panel),
+                        (_, 8..) => self.tiles::<V, 8, 1, IN_PLACE>(simd, row, columns, no_panel),
+                        (_, 4..) => self.tiles::<V, 4, 1, IN_PLACE>(simd, row, columns, no_panel),
+                        _ => self.tiles::<V, 1, 1, IN_PLACE>(simd, row, columns, no_panel),
                     }
                 };
             }
@@ -235,6 +239,30 @@ impl<S: Scalar> Operation for Block<'_, S> {
 }
 
 impl<S: Scalar> Block<'_, S> {
+    /// Some rows from `row` on, and two vectors of columns. Returns the number of rows.
+    ///
+    /// # Safety
+    /// As for [`tiles`](Self::tiles).
+    #[inline(always)]
+    unsafe fn next_pair<V: Simd, const FROM: usize>(
+        &self,
+        simd: V,
+        row: usize,
+        columns: Range<usize>,
+        panel: *mut S,
+    ) -> usize {
+        let (many, left) = (S::Vector::<V>::REGISTERS >= 32, self.rows.end - row);
+        // SAFETY: the caller's promise.
+        unsafe {
+            match left {
+                8.. if many => self.tiles::<V, 8, 2, FROM>(simd, row, columns, panel),
+                6.. if !many && !matches!(left, 8 | 9) => self.tiles::<V, 6, 2, FROM>(simd, row, columns, panel),
+                4.. => self.tiles::<V, 4, 2, FROM>(simd, row, columns, panel),
+                _ => self.tiles::<V, 1, 2, FROM>(simd, row, columns, panel),
+            }
+        }
+    }
+
     /// Plain loops, which the compiler vectorizes, in the same order.
     ///
     /// # Safety

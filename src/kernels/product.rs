@@ -1,8 +1,8 @@
 //! The matrix product: a tile of C stays in registers while a row of B and a column of A at a time are multiplied into
 //! it.
 //!
-//! Nothing is packed or allocated: A's elements are addressed by two strides and broadcast, and B's rows are
-//! contiguous.
+//! Nothing is allocated: A's elements are addressed by two strides and broadcast, and B's rows are contiguous. Only with 16 registers,
+//! columns of B are copied, in [`panels`].
 //!
 //! # Order of sums
 //! Each sum is one chain of multiply-adds, from the first row of B to the last, whatever the tile and the number of lanes:
@@ -22,10 +22,13 @@
 //!
 //! With chains, a block is two of them, and the sum of the last two is added to that of the first two.
 
+mod panels;
 mod scattered;
 mod tile;
 mod tiles;
 
+use self::panels::InPanels;
+pub(crate) use self::panels::has_few_registers;
 pub(super) use self::scattered::Scattered;
 pub(crate) use self::scattered::{Fours, Place, Row, TOGETHER, Terms, work as scattered_work, work_in_fours};
 use self::tile::Block;
@@ -184,12 +187,11 @@ impl<S: Scalar> Product<'_, S> {
         if self.is_chained { self.size.1.div_ceil(CHAINS) } else { self.size.1 }
     }
 
-    /// The rows of B in a block: of the same number in each, since a short block loads and stores its sums too
+    /// The rows of B in a block, up to `most`: of the same number in each, since a short block loads and stores its sums too
     /// often.
     #[inline(always)]
-    fn even_depth(&self) -> usize {
-        let most = (BLOCK / size_of::<S>() / self.pitches.0.max(1)).max(ROWS);
-        self.size.1.div_ceil(self.size.1.div_ceil(most).max(1))
+    fn even_depth(&self, most: usize) -> usize {
+        self.size.1.div_ceil(self.size.1.div_ceil(most).max(1)).max(1)
     }
 
     /// The products with `inner` rows of B from `first` on, in `chains` of a length.
@@ -264,12 +266,17 @@ impl<S: Scalar> Operation for Product<'_, S> {
         if !self.fits() {
             return;
         }
+        if const { has_few_registers::<V, S>() } && self.takes_panels::<V>() {
+            // A function of its own, which alone has memory for a panel.
+            return simd.call(InPanels(self));
+        }
         let (rows, inner, columns) = self.size;
         let length = self.length();
+        let most = (BLOCK / size_of::<S>() / self.pitches.0.max(1)).max(ROWS);
         let (depth, chains, cached) = match (rows <= ONCE, self.is_chained) {
             (true, is_chained) => (inner, if is_chained { CHAINS } else { 1 }, usize::MAX),
             (false, true) => (2 * length, 2, usize::MAX),
-            (false, false) => (self.even_depth(), 1, CACHED),
+            (false, false) => (self.even_depth(most), 1, CACHED),
         };
         let pair = 2 * lanes::<V, S>();
         let mut first = 0;

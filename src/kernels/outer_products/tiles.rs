@@ -9,22 +9,31 @@ use crate::kernels::vector::{Operation, Simd, Vector, first_lane, lanes, splat, 
 use crate::real::Real;
 use crate::scalar::Scalar;
 
+/// Where a tile reads the gradients of outputs: where they lie; there, and it copies its columns of them to a panel, one sample after
+/// the other; or in the panel.
+pub(super) const IN_PLACE: usize = 0;
+pub(super) const COPYING: usize = 1;
+pub(super) const COPIED: usize = 2;
+
 impl<S: Scalar> Block<'_, S> {
     /// As many tiles of `R` rows as there are from `row` on. Returns the number of their rows.
     ///
     /// # Safety
-    /// The columns are in range, and fill all of `C` vectors but the last, which may be filled in part.
+    /// The columns are in range, and fill all of `C` vectors but the last, which may be filled in part. Unless gradients are read
+    /// in place, the columns fill that one, too, and the panel holds them of all samples.
     #[inline(always)]
-    pub(super) unsafe fn tiles<V: Simd, const R: usize, const C: usize>(
+    pub(super) unsafe fn tiles<V: Simd, const R: usize, const C: usize, const FROM: usize>(
         &self,
         simd: V,
         row: usize,
         columns: Range<usize>,
+        panel: *mut S,
     ) -> usize {
-        let left = self.rows.end - row;
+        // One tile copies.
+        let left = if FROM == COPYING { R } else { self.rows.end - row };
         // Two or three rows more and the last tile of six are better two tiles of four.
         let rows = if R == 6 && left > R && matches!(left % R, 2 | 3) { left / R * R - R } else { left / R * R };
-        simd.call(Tiles::<S, R, C> { block: self, rows: row..row + rows, columns });
+        simd.call(Tiles::<S, R, C, FROM> { block: self, rows: row..row + rows, columns, panel });
         rows
     }
 
@@ -35,11 +44,12 @@ impl<S: Scalar> Block<'_, S> {
     /// As for [`tiles`](Self::tiles); the rows are in range.
     #[allow(clippy::eq_op, reason = "x − x tells whether x is finite")]
     #[inline(always)]
-    unsafe fn tile<V: Simd, const R: usize, const C: usize, const WHOLE: bool>(
+    unsafe fn tile<V: Simd, const R: usize, const C: usize, const FROM: usize, const WHOLE: bool>(
         &self,
         simd: V,
         row: usize,
         columns: &Range<usize>,
+        panel: *mut S,
     ) -> S::Vector<V> {
         let lanes = lanes::<V, S>();
         let last = columns.len() - (C - 1) * lanes;
@@ -76,10 +86,18 @@ impl<S: Scalar> Block<'_, S> {
                 if reads_ahead {
                     request::for_reading(x.wrapping_add(R));
                 }
-                let g = self.products.g.as_ptr().add(k).read().assume_init().add(columns.start);
+                let copied = panel.wrapping_add(k * C * lanes);
+                let g = if FROM == COPIED {
+                    copied.cast_const()
+                } else {
+                    self.products.g.as_ptr().add(k).read().assume_init().add(columns.start)
+                };
                 let mut gs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                 for (v, to) in gs.iter_mut().enumerate() {
                     *to = load(g, v);
+                    if FROM == COPYING {
+                        to.store(copied.add(v * lanes));
+                    }
                 }
                 for (r, sums) in sums.iter_mut().enumerate() {
                     let x = S::Vector::<V>::splat(simd, *x.add(r));
@@ -117,27 +135,28 @@ impl<S: Scalar> Block<'_, S> {
 
 /// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Block::tiles`]
 /// constructs it.
-struct Tiles<'a, S, const R: usize, const C: usize> {
+struct Tiles<'a, S, const R: usize, const C: usize, const FROM: usize> {
     block: &'a Block<'a, S>,
     rows: Range<usize>,
     columns: Range<usize>,
+    panel: *mut S,
 }
 
-impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C> {
+impl<S: Scalar, const R: usize, const C: usize, const FROM: usize> Operation for Tiles<'_, S, R, C, FROM> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { block, rows, columns } = self;
+        let Self { block, rows, columns, panel } = self;
         let whole = columns.len() == C * lanes::<V, S>();
         let mut check = splat::<V, S>(simd, S::ZERO);
         for row in rows.step_by(R) {
             // SAFETY: the promise of `Block::tiles`.
             let zeros = unsafe {
-                if whole {
-                    block.tile::<V, R, C, true>(simd, row, &columns)
+                if FROM != IN_PLACE || whole {
+                    block.tile::<V, R, C, FROM, true>(simd, row, &columns, panel)
                 } else {
-                    block.tile::<V, R, C, false>(simd, row, &columns)
+                    block.tile::<V, R, C, FROM, false>(simd, row, &columns, panel)
                 }
             };
             check = check + zeros;

@@ -70,6 +70,41 @@ impl<S: Scalar> Block<'_, S> {
         column: usize,
         is_width_constant: bool,
     ) {
+        // SAFETY: the caller's promise; nothing is copied.
+        unsafe { self.tile_with::<V, R, C, U, false>(simd, row, column, is_width_constant, core::ptr::null_mut()) }
+    }
+
+    /// [`tile`](Self::tile) of whole vectors and one chain, which copies its columns of B to `panel`, one row after the other, beside the
+    /// products.
+    ///
+    /// # Safety
+    /// As for `tile`; the panel holds that many numbers.
+    #[inline(always)]
+    pub(super) unsafe fn copying_tile<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        row: usize,
+        column: usize,
+        panel: *mut S,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { self.tile_with::<V, R, C, 1, true>(simd, row, column, false, panel) }
+    }
+
+    /// [`tile`](Self::tile), which copies if `COPIES`.
+    ///
+    /// # Safety
+    /// As for `tile` or [`copying_tile`](Self::copying_tile).
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn tile_with<V: Simd, const R: usize, const C: usize, const U: usize, const COPIES: bool>(
+        &self,
+        simd: V,
+        row: usize,
+        column: usize,
+        is_width_constant: bool,
+        panel: *mut S,
+    ) {
         let lanes = S::Vector::<V>::LANES;
         let tile = Tile {
             c: self.c.wrapping_add(row * self.pitches.1 + column),
@@ -83,7 +118,7 @@ impl<S: Scalar> Block<'_, S> {
         unsafe {
             let mut sums = [zero; U];
             sums[0] = tile.origin(simd, self.start);
-            self.multiply(simd, tile, 0, &mut sums);
+            self.multiply::<V, R, C, U, COPIES>(simd, tile, 0, &mut sums, panel);
             let mut total = sums[0];
             if U == CHAINS {
                 total = add(add(sums[0], sums[1 % U]), add(sums[2 % U], sums[3 % U]));
@@ -91,7 +126,7 @@ impl<S: Scalar> Block<'_, S> {
                 let mut third = zero;
                 for number in 1..self.chains {
                     let mut sums = [zero];
-                    self.multiply(simd, tile, number, &mut sums);
+                    self.multiply::<V, R, C, 1, false>(simd, tile, number, &mut sums, panel);
                     match number {
                         1 => total = add(total, sums[0]),
                         2 => third = sums[0],
@@ -112,14 +147,15 @@ impl<S: Scalar> Block<'_, S> {
     /// Adds to the sums of chain `first` and those after it.
     ///
     /// # Safety
-    /// As for [`tile`](Self::tile).
+    /// As for [`tile_with`](Self::tile_with).
     #[inline(always)]
-    unsafe fn multiply<V: Simd, const R: usize, const C: usize, const U: usize>(
+    unsafe fn multiply<V: Simd, const R: usize, const C: usize, const U: usize, const COPIES: bool>(
         &self,
         simd: V,
         tile: Tile<S>,
         first: usize,
         sums: &mut [Sums<S::Vector<V>, R, C>; U],
+        mut panel: *mut S,
     ) {
         let (lanes, (pitch, _)) = (S::Vector::<V>::LANES, self.pitches);
         // A chain is a range of rows of B, the last of which may be shorter or empty.
@@ -164,6 +200,12 @@ impl<S: Scalar> Block<'_, S> {
                         let mut bs = [splat::<V, S>(simd, S::ZERO); C];
                         for (v, to) in bs.iter_mut().enumerate() {
                             *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
+                        }
+                        if COPIES {
+                            for &b in &bs {
+                                b.store(panel);
+                                panel = panel.wrapping_add(lanes);
+                            }
                         }
                         for (sums, a) in sums.iter_mut().zip(a) {
                             let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));

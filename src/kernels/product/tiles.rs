@@ -95,6 +95,21 @@ impl<S: Scalar> Block<'_, S> {
         R
     }
 
+    /// The tile of the first rows, which [copies](Self::copying_tile) its columns of B, as a separate function.
+    ///
+    /// # Safety
+    /// As for that one.
+    #[inline(always)]
+    pub(super) unsafe fn first_tile<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        row: usize,
+        column: usize,
+        panel: *mut S,
+    ) {
+        simd.call(CopyingTile::<S, R, C> { block: self, row, column, panel });
+    }
+
     /// One row, the columns `from..to`. Without a second row to hide the latency of a multiplication, it takes more
     /// columns, or computes chains side by side.
     ///
@@ -199,5 +214,24 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C>
                 column += lanes;
             }
         }
+    }
+}
+
+/// A tile that copies its columns of B, as a separate function. Private to this file; only [`Block::first_tile`] constructs it.
+struct CopyingTile<'a, S, const R: usize, const C: usize> {
+    block: &'a Block<'a, S>,
+    row: usize,
+    column: usize,
+    panel: *mut S,
+}
+
+impl<S: Scalar, const R: usize, const C: usize> Operation for CopyingTile<'_, S, R, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { block, row, column, panel } = self;
+        // SAFETY: the caller's promise.
+        unsafe { block.copying_tile::<V, R, C>(simd, row, column, panel) };
     }
 }
