@@ -74,30 +74,14 @@ impl<S: Scalar> Block<'_, S> {
         unsafe { self.tile_with::<V, R, C, U, false>(simd, row, column, is_width_constant, core::ptr::null_mut()) }
     }
 
-    /// [`tile`](Self::tile) of whole vectors and one chain, which copies its columns of B to `panel`, one row after the other, beside the
-    /// products.
+    /// [`tile`](Self::tile), which, if `COPIES`, has whole vectors and one chain, and copies its columns of B to `panel`, one row after the
+    /// other, beside the products.
     ///
     /// # Safety
-    /// As for `tile`; the panel holds that many numbers.
-    #[inline(always)]
-    pub(super) unsafe fn copying_tile<V: Simd, const R: usize, const C: usize>(
-        &self,
-        simd: V,
-        row: usize,
-        column: usize,
-        panel: *mut S,
-    ) {
-        // SAFETY: the caller's promise.
-        unsafe { self.tile_with::<V, R, C, 1, true>(simd, row, column, false, panel) }
-    }
-
-    /// [`tile`](Self::tile), which copies if `COPIES`.
-    ///
-    /// # Safety
-    /// As for `tile` or [`copying_tile`](Self::copying_tile).
+    /// As for `tile`; if it copies, the panel holds that many numbers.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn tile_with<V: Simd, const R: usize, const C: usize, const U: usize, const COPIES: bool>(
+    pub(super) unsafe fn tile_with<V: Simd, const R: usize, const C: usize, const U: usize, const COPIES: bool>(
         &self,
         simd: V,
         row: usize,

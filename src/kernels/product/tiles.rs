@@ -95,7 +95,7 @@ impl<S: Scalar> Block<'_, S> {
         R
     }
 
-    /// The tile of the first rows, which [copies](Self::copying_tile) its columns of B, as a separate function.
+    /// The tile of the first rows, which [copies](Self::tile_with) its columns of B, as a separate function.
     ///
     /// # Safety
     /// As for that one.
@@ -232,6 +232,6 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for CopyingTile<'_, S,
     fn run<V: Simd>(self, simd: V) {
         let Self { block, row, column, panel } = self;
         // SAFETY: the caller's promise.
-        unsafe { block.copying_tile::<V, R, C>(simd, row, column, panel) };
+        unsafe { block.tile_with::<V, R, C, 1, true>(simd, row, column, false, panel) };
     }
 }
