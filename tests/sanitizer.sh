@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests that reach unsafe code under AddressSanitizer. Skipped without a nightly toolchain.
+# Runs tests that reach unsafe code under AddressSanitizer. `sanitizer.sh all` also runs those of convolutions that take long, and
+# more networks. Skipped without a nightly toolchain.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +10,14 @@ if ! rustup toolchain list 2>/dev/null | grep -q '^nightly'; then
 fi
 host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/asan
-cargo +nightly test --quiet --target "$host" --lib --test declarations --test determinism --test gradients --test windows \
-    --test hostile --test in_place --test fine_tune --test weights --test quantized
+test() { cargo +nightly test --quiet --target "$host" "$@"; }
+
+test --lib -- --skip tests::convolution::
+test --lib -- tests::convolution::convolutions_of
+test --test declarations --test hostile --test in_place --test weights --test quantized
+if [ "${1:-}" = all ]; then
+    test --lib -- tests::convolution:: --skip tests::convolution::convolutions_of
+    test --test determinism --test gradients --test windows --test fine_tune
+fi
 # Debug builds panic on overflow of a size; release builds have to be right without. Not optimized, they are built in a third of the time.
-CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo +nightly test --quiet --release --target "$host" --test hostile
+CARGO_PROFILE_RELEASE_OPT_LEVEL=0 test --release --test hostile

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds with the minimum supported Rust version (`rust-version`), and builds and tests for a 32-bit target. Skips what can't be
-# installed.
+# Builds with the minimum supported Rust version (`rust-version`), and tests for a 32-bit target. `targets.sh all` also builds all tests
+# and examples for it. Skips what can't be installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,14 +14,6 @@ else
     echo "Rust $oldest: skipped, it can't be installed"
 fi
 
-target=i686-unknown-linux-gnu
-if rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 300 rustup target add "$target" >/dev/null 2>&1; then
-    RUSTFLAGS="-A warnings" cargo check --quiet --workspace --lib --tests --examples --target "$target"
-    echo "$target: builds, with all tests and examples"
-else
-    echo "$target: skipped, it can't be installed"
-fi
-
 # Uses Rust's own linker and C library, so that the tests need none from the system.
 target=i686-unknown-linux-musl
 if [ "$(uname -m)" = x86_64 ] &&
@@ -30,6 +22,10 @@ if [ "$(uname -m)" = x86_64 ] &&
     export CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_RUSTFLAGS="-A warnings -C link-self-contained=yes -C linker-flavor=ld.lld"
     cargo test --quiet --target "$target" --lib --test idx --test training --test losses_extremes --test weights
     echo "$target: tests of the library, files, losses and training"
+    if [ "${1:-}" = all ]; then
+        cargo check --quiet --workspace --lib --tests --examples --target "$target"
+        echo "$target: builds, with all tests and examples"
+    fi
 else
     echo "$target: skipped, it can't be installed or run"
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# NEON, under QEMU: the kernels against their oracles, whole networks against PyTorch, and a training with the bits of AVX-512 and
-# AVX2. Skipped if the target, a linker for it or QEMU can't be installed.
+# NEON, under QEMU: functions and products against their oracles, a network against PyTorch, and a training with the bits of AVX-512
+# and AVX2. `check.sh all` takes all kernels, and every kind of layer. Skipped if the target, a linker for it or QEMU can't be
+# installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=aarch64-unknown-linux-gnu
@@ -19,6 +20,12 @@ if [ "$(uname -m)" != aarch64 ]; then
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
 fi
-# Optimized a little: emulated, kernels of a debug build take ten times as long.
-CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --quiet --target "$target" --lib -- kernels quantized::integer_dot
-cargo test --quiet --target "$target" --test layers_reference --test reference --test same_bits
+test() { cargo test --quiet --target "$target" "$@"; }
+
+test --lib -- accuracy agreement order products transpose
+test --test reference --test same_bits
+if [ "${1:-}" = all ]; then
+    # Optimized a little: emulated, kernels of a debug build take ten times as long.
+    CARGO_PROFILE_DEV_OPT_LEVEL=1 test --lib -- kernels quantized::integer_dot
+    test --test layers_reference
+fi

@@ -151,12 +151,11 @@ fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
 }
 
 /// Filters of more than one chain, for channels that fill vectors or nearly do: of planes in one block, in blocks of rows and in parts
-/// of rows, with strides, dilations, padding and groups.
+/// of rows, with strides, dilations, padding and groups. Those that are added to others, below, are of more.
 #[test]
 fn input_gradients_of_many_filters_are_those_of_their_definition() {
     let window = |kernel, stride, before, after, dilation| Axis { kernel, stride, before, after, dilation };
     for (rows, columns, sizes) in [
-        ((8, still(3, 1)), (8, still(3, 1)), (32, 64, 1)),
         ((7, window(5, 1, 2, 3, 1)), (5, window(4, 1, 0, 1, 1)), (30, 34, 2)),
         ((3, still(2, 0)), (260, window(3, 1, 2, 0, 1)), (32, 33, 1)),
         ((1, still(1, 0)), (520, still(2, 0)), (32, 33, 1)),

@@ -127,17 +127,15 @@ impl<S: Scalar> Drawn<S> {
             of_samples.take(of_batch).flatten().copied().collect::<Vec<_>>()
         });
         let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
-        self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, Scratch::new(memory));
-        assert!(found == y, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
-        let mut rectified = vec![S::from_f64(UNTOUCHED); y.len()];
-        self.convolution.forward(simd, (w, bias), &x, (&mut rectified, true), ChannelsLast::NONE, Scratch::new(memory));
-        rectify(simd, &mut found);
-        assert!(
-            rectified == found,
-            "{simd:?} {:?} × {}: a batch is rectified otherwise",
-            self.convolution,
-            self.groups
-        );
+        // Either of the two, by the shape: both would take a third longer.
+        let is_rectified = plane.outputs().is_multiple_of(2);
+        let mut expected = y;
+        if is_rectified {
+            rectify(simd, &mut expected);
+        }
+        let output = (found.as_mut_slice(), is_rectified);
+        self.convolution.forward(simd, (w, bias), &x, output, ChannelsLast::NONE, Scratch::new(memory));
+        assert!(found == expected, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
         let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
         let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found), sum: None };
         self.convolution.backward(simd, w, (&x, &g), gradients, Scratch::new(memory));
@@ -216,7 +214,8 @@ pub(super) fn axis(input: usize, window: Axis) -> Option<Sliding> {
     fits.then(|| Sliding::new(input, places(input, kernel, stride, before, after, dilation), window))
 }
 
-/// Checks a convolution in all instruction sets and both types: against the definition, and their bits against each other.
+/// Checks a convolution in all instruction sets: against the definition, and their bits against each other. In `f64` every fourth, by its
+/// sizes: that code is the same, with half of the lanes.
 pub(super) fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
     let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
     let drawn = Drawn::<f32>::new(convolution, groups);
@@ -224,7 +223,9 @@ pub(super) fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (u
     let plain = all.first().map(|(_, plain)| plain);
     assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
     have_equal_bits(&all, &convolution);
-    have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups)), &convolution);
+    if (rows.input + columns.input + seen + filters).is_multiple_of(4) {
+        have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups)), &convolution);
+    }
 }
 
 /// [`check_fitting`]; and the widest vectors add the gradients of the inputs to others without spare memory.
