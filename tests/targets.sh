@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds with the minimum supported Rust version (`rust-version`), and tests for a 32-bit target. `targets.sh all` also builds all tests
-# and examples for it. Skips what can't be installed.
+# Builds with the minimum supported Rust version (`rust-version`), and tests for a 32-bit target. `targets.sh all` also tests
+# convolutions by themselves there, which takes long, and builds all tests and examples. Skips what can't be installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,9 +20,11 @@ if [ "$(uname -m)" = x86_64 ] &&
     { rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 300 rustup target add "$target" >/dev/null 2>&1; }; then
     export CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
     export CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_RUSTFLAGS="-A warnings -C link-self-contained=yes -C linker-flavor=ld.lld"
-    cargo test --quiet --target "$target" --lib --test idx --test training --test losses_extremes --test weights
+    cargo test --quiet --target "$target" --lib -- --skip tests::convolution::
+    cargo test --quiet --target "$target" --test idx --test training --test losses_extremes --test weights
     echo "$target: tests of the library, files, losses and training"
     if [ "${1:-}" = all ]; then
+        cargo test --quiet --target "$target" --lib -- tests::convolution::
         cargo check --quiet --workspace --lib --tests --examples --target "$target"
         echo "$target: builds, with all tests and examples"
     fi
