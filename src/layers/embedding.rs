@@ -19,8 +19,8 @@ use crate::weights::parameters::Parameters;
 /// gradient, so it must be the first layer of a network.
 ///
 /// Declared as `Embedding(vocabulary, width)`, in a network whose header has the number of tokens: `[32] -> [2]` takes
-/// `[u16; 32]`. `VOCABULARY·WIDTH` weights, drawn from the standard normal distribution; no
-/// multiply-accumulates. Bengio, Ducharme, Vincent and Jauvin, "A neural probabilistic language model", JMLR 3, 2003.
+/// `[u16; 32]`, and a vocabulary of at most 65,536. `VOCABULARY·WIDTH` weights, drawn from the standard normal
+/// distribution; no multiply-accumulates. Bengio, Ducharme, Vincent and Jauvin, "A neural probabilistic language model", JMLR 3, 2003.
 ///
 /// ```
 /// use fnn::{Network, layers::Embedding};
