@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# NEON, under QEMU: functions and products against their oracles, and a network against PyTorch. `check.sh all` takes all kernels,
-# every kind of layer, and a training with the bits of AVX-512 and AVX2. Skipped if the target, a linker for it or QEMU can't be
-# installed.
+# NEON, under QEMU: functions, outer products and transpositions against their oracles, and a network against PyTorch. `check.sh all`
+# takes all kernels, every kind of layer, and a training with the bits of AVX-512 and AVX2. Skipped if the target, a linker for it or
+# QEMU can't be installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=aarch64-unknown-linux-gnu
@@ -22,7 +22,7 @@ if [ "$(uname -m)" != aarch64 ]; then
 fi
 test() { cargo test --quiet --target "$target" "$@"; }
 
-test --lib -- accuracy agreement order products transpose
+test --lib -- accuracy agreement tests::order outer_products transpose
 test --test reference
 if [ "${1:-}" = all ]; then
     # Optimized a little: emulated, kernels of a debug build take ten times as long.
