@@ -17,8 +17,6 @@ levels() {
     done
 }
 
-for_speed() { levels 1; }
-
 for_size() {
     levels z
     if build thumbv7em-none-eabihf z --features index 2>"$messages"; then
@@ -38,7 +36,7 @@ others() {
 
 # A build keeps one processor busy, so two run at a time, each with a folder that it locks. What they need is installed before.
 (target_flags thumbv7em-none-eabihf)
-CARGO_TARGET_DIR=$built/first for_speed &
+CARGO_TARGET_DIR=$built/first levels 1 &
 first=$!
 CARGO_TARGET_DIR=$built/second for_size &
 second=$!
