@@ -3,7 +3,7 @@
 mod drawn;
 mod lines;
 
-use self::drawn::{axis, check, check_added, check_fitting, still};
+use self::drawn::{axis, check, check_added, check_drawn, check_fitting, still};
 use super::*;
 use crate::window::Axis;
 
@@ -14,7 +14,7 @@ fn depthwise_convolutions_are_those_of_their_definition_for_all_widths() {
         for (kernel, padding) in [(3, 1), (1, 0), (2, 1), (5, 2)] {
             let sizes = (axis(4 + width % 3, still(3, 1)), axis(width, still(kernel, padding)));
             if let (Some(rows), Some(columns)) = sizes {
-                check(rows, columns, (1, 1, 2));
+                check_drawn(rows, columns, (1, 1, 2));
             }
         }
     }
@@ -35,7 +35,7 @@ fn depthwise_convolutions_over_channels_are_those_of_their_definition() {
         let windows = (window(), window());
         let sizes = (axis(draw(1, 12), windows.0), axis(draw(1, 12), windows.1));
         let (Some(rows), Some(columns)) = sizes else { continue };
-        check(rows, columns, (1, draw(1, 3), draw(5, 35)));
+        check_drawn(rows, columns, (1, draw(1, 3), draw(5, 35)));
         drawn += 1;
     }
     // Rows too long to be transposed: over strips, for a filter or several.
@@ -103,7 +103,7 @@ fn convolutions_of_drawn_shapes_are_those_of_their_definition() {
         let windows = (window(), window());
         let sizes = (axis(draw(1, 9), windows.0), axis(draw(1, 37), windows.1));
         let (Some(rows), Some(columns)) = sizes else { continue };
-        check(rows, columns, (draw(1, 3), draw(1, 6), draw(1, 3)));
+        check_drawn(rows, columns, (draw(1, 3), draw(1, 6), draw(1, 3)));
         drawn += 1;
     }
 }
@@ -124,7 +124,7 @@ fn products_of_parts_of_a_plane_are_those_of_their_definition() {
         ] {
             let window = Axis { kernel: 3, stride, before: padding, after, dilation };
             if let (Some(rows), Some(columns)) = (axis(height, window), axis(width, window)) {
-                check(rows, columns, (2, 5, 1));
+                check_drawn(rows, columns, (2, 5, 1));
             }
         }
     }
@@ -145,7 +145,7 @@ fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
         let windows = (window(), window());
         let sizes = (axis(draw(1, 9), windows.0), axis(draw(1, 20), windows.1));
         let (Some(rows), Some(columns)) = sizes else { continue };
-        check(rows, columns, (draw(1, 20), draw(6, 40), draw(1, 2)));
+        check_drawn(rows, columns, (draw(1, 20), draw(6, 40), draw(1, 2)));
         drawn += 1;
     }
 }
@@ -228,7 +228,7 @@ fn gradients_of_few_filters_are_those_of_their_definition() {
         let windows = (window(), window());
         let sizes = (axis(draw(1, 20), windows.0), axis(draw(1, 30), windows.1));
         let (Some(rows), Some(columns)) = sizes else { continue };
-        check(rows, columns, (draw(5, 40), draw(1, 7), draw(1, 2)));
+        check_drawn(rows, columns, (draw(5, 40), draw(1, 7), draw(1, 2)));
         drawn += 1;
     }
     // More filters and channels than fit at a time; and lines of several vectors.

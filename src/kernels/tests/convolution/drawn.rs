@@ -18,8 +18,19 @@ struct Drawn<S> {
     x: Vec<S>,
     g: Vec<S>,
     expected: Expected,
-    /// Whether the widest vectors add the gradients of the inputs to others without spare memory.
-    is_added: bool,
+    extent: Extent,
+}
+
+/// How much of a convolution is compared; each includes the ones before.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Extent {
+    /// Of a batch either the outputs or the rectified ones, by the shape; in `f64` every fourth, by its sizes: that code is the same, with
+    /// half of the lanes.
+    Drawn,
+    /// All, of a shape that is listed for what it reaches.
+    Listed,
+    /// And gradients of inputs that the widest vectors add to others without spare memory.
+    Added,
 }
 
 /// By the definition, in `f64`: outputs, and the gradients of weights, which are added to ones, and of inputs.
@@ -31,7 +42,7 @@ struct Expected {
 }
 
 impl<S: Scalar> Drawn<S> {
-    fn new(convolution: Convolution, groups: usize) -> Self {
+    fn new(convolution: Convolution, groups: usize, extent: Extent) -> Self {
         let Convolution { plane, seen, filters } = convolution;
         let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), plane.taps());
         let mut random = Random::new((inputs * 1000 + outputs * 10 + seen * filters) as u64);
@@ -65,7 +76,7 @@ impl<S: Scalar> Drawn<S> {
                 }
             }
         }
-        Self { convolution, groups, samples, w, bias, x, g, expected, is_added: false }
+        Self { convolution, groups, samples, w, bias, x, g, expected, extent }
     }
 }
 
@@ -126,21 +137,24 @@ impl<S: Scalar> Drawn<S> {
             let of_samples = numbers.chunks_exact(numbers.len() / samples).cycle();
             of_samples.take(of_batch).flatten().copied().collect::<Vec<_>>()
         });
-        let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
-        // Either of the two, by the shape: both would take a third longer.
-        let is_rectified = plane.outputs().is_multiple_of(2);
-        let mut expected = y;
-        if is_rectified {
-            rectify(simd, &mut expected);
+        let is_listed = self.extent >= Extent::Listed;
+        let is_even = plane.outputs().is_multiple_of(2);
+        for is_rectified in [false, true].into_iter().filter(|&is_rectified| is_listed || is_rectified == is_even) {
+            let mut expected = y.clone();
+            if is_rectified {
+                rectify(simd, &mut expected);
+            }
+            let mut found = vec![S::from_f64(UNTOUCHED); y.len()];
+            let output = (found.as_mut_slice(), is_rectified);
+            self.convolution.forward(simd, (w, bias), &x, output, ChannelsLast::NONE, Scratch::new(memory));
+            assert!(found == expected, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
         }
-        let output = (found.as_mut_slice(), is_rectified);
-        self.convolution.forward(simd, (w, bias), &x, output, ChannelsLast::NONE, Scratch::new(memory));
-        assert!(found == expected, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
+        let mut weight = vec![S::ZERO; w.len()];
         let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
         let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found), sum: None };
         self.convolution.backward(simd, w, (&x, &g), gradients, Scratch::new(memory));
         assert!(found == dx, "{simd:?} {:?} × {}: a batch has other gradients", self.convolution, self.groups);
-        if self.is_added {
+        if self.extent == Extent::Added {
             self.check_added(simd, w, [&x, &g, &dx], memory);
         }
     }
@@ -158,7 +172,7 @@ impl<S: Scalar> Drawn<S> {
         self.convolution.backward(simd, w, (x, g), gradients, Scratch::new(memory));
         let expected: Vec<_> = x.iter().zip(dx).map(|(&before, &dx)| before + dx).collect();
         assert!(sum == expected, "{what}: input gradients are added wrongly");
-        if self.is_added && crate::kernels::lanes::<V, S>() == crate::kernels::vector::LANES {
+        if self.extent == Extent::Added && crate::kernels::lanes::<V, S>() == crate::kernels::vector::LANES {
             assert!(spare.iter().all(|&number| number == S::from_f64(UNTOUCHED)), "{what}: spare memory is used");
         }
     }
@@ -214,33 +228,44 @@ pub(super) fn axis(input: usize, window: Axis) -> Option<Sliding> {
     fits.then(|| Sliding::new(input, places(input, kernel, stride, before, after, dilation), window))
 }
 
-/// Checks a convolution in all instruction sets: against the definition, and their bits against each other. In `f64` every fourth, by its
-/// sizes: that code is the same, with half of the lanes.
-pub(super) fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
-    let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
-    let drawn = Drawn::<f32>::new(convolution, groups);
-    let all = everywhere(&drawn);
-    let plain = all.first().map(|(_, plain)| plain);
-    assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
-    have_equal_bits(&all, &convolution);
-    if (rows.input + columns.input + seen + filters).is_multiple_of(4) {
-        have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups)), &convolution);
-    }
+/// Compares a listed convolution in all instruction sets: with the definition, and their bits with each other.
+pub(super) fn check(rows: Sliding, columns: Sliding, sizes: (usize, usize, usize)) {
+    compare(rows, columns, sizes, Extent::Listed);
 }
 
-/// [`check_fitting`]; and the widest vectors add the gradients of the inputs to others without spare memory.
-pub(super) fn check_added(rows: (usize, Axis), columns: (usize, Axis), (seen, filters, groups): (usize, usize, usize)) {
-    check_fitting(rows, columns, (seen, filters, groups));
-    let (Some(rows), Some(columns)) = (axis(rows.0, rows.1), axis(columns.0, columns.1)) else { return };
-    let drawn = Drawn::<f32>::new(Convolution { plane: Plane { rows, columns }, seen, filters }, groups);
-    everywhere(&Drawn { is_added: true, ..drawn });
+/// As [`check`], but less of it, since so many are drawn.
+pub(super) fn check_drawn(rows: Sliding, columns: Sliding, sizes: (usize, usize, usize)) {
+    compare(rows, columns, sizes, Extent::Drawn);
 }
 
 /// [`check`], of axes that a window fits into.
 pub(super) fn check_fitting(rows: (usize, Axis), columns: (usize, Axis), sizes: (usize, usize, usize)) {
+    let (rows, columns) = fitting(rows, columns);
+    compare(rows, columns, sizes, Extent::Listed);
+}
+
+/// [`check_fitting`]; and the widest vectors add the gradients of the inputs to others without spare memory.
+pub(super) fn check_added(rows: (usize, Axis), columns: (usize, Axis), sizes: (usize, usize, usize)) {
+    let (rows, columns) = fitting(rows, columns);
+    compare(rows, columns, sizes, Extent::Added);
+}
+
+fn fitting(rows: (usize, Axis), columns: (usize, Axis)) -> (Sliding, Sliding) {
     match (axis(rows.0, rows.1), axis(columns.0, columns.1)) {
-        (Some(rows), Some(columns)) => check(rows, columns, sizes),
+        (Some(rows), Some(columns)) => (rows, columns),
         _ => panic!("{rows:?} or {columns:?} doesn't fit"),
+    }
+}
+
+fn compare(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize), extent: Extent) {
+    let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
+    let drawn = Drawn::<f32>::new(convolution, groups, extent);
+    let all = everywhere(&drawn);
+    let plain = all.first().map(|(_, plain)| plain);
+    assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
+    have_equal_bits(&all, &convolution);
+    if extent >= Extent::Listed || (rows.input + columns.input + seen + filters).is_multiple_of(4) {
+        have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups, extent)), &convolution);
     }
 }
 
