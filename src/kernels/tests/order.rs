@@ -2,8 +2,9 @@
 //! and the width of the vectors, and in debug and release builds alike.
 
 use super::{everywhere, numbers};
-use crate::kernels::{Operation, Simd, Start, input_gradient, matmul, matmul_rows, weight_gradient};
+use crate::kernels::{Operation, Simd, Start, input_gradient, matmul, matmul_rows, vector, weight_gradient};
 use crate::random::Random;
+use crate::scalar::Scalar;
 
 /// The operands of a dense layer's products, for a number of samples.
 #[derive(Clone)]
@@ -139,4 +140,31 @@ fn sums_of_a_dense_layer_are_in_an_order_that_depends_on_nothing_but_its_shape()
             check((samples, inputs, outputs));
         }
     }
+}
+
+/// The sum of a vector's lanes.
+#[derive(Clone)]
+struct SumOfLanes<S>(core::marker::PhantomData<S>);
+
+impl<S: Scalar> Operation for SumOfLanes<S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let numbers = numbers::<S>(vector::lanes::<V, S>(), &mut Random::new(16));
+        let mut found = numbers.clone();
+        vector::write(simd, vector::sum_of_lanes::<V, S>(vector::read(simd, &numbers)), &mut found);
+        let mut sums = numbers;
+        while sums.len() > 1 {
+            let (low, high) = sums.split_at(sums.len() / 2);
+            sums = low.iter().zip(high).map(|(&low, &high)| low + high).collect();
+        }
+        assert_eq!(found, vec![sums[0]; found.len()], "{simd:?} {}", size_of::<S>());
+    }
+}
+
+#[test]
+fn lanes_are_added_to_those_half_a_vector_away() {
+    everywhere(&SumOfLanes::<f32>(core::marker::PhantomData));
+    everywhere(&SumOfLanes::<f64>(core::marker::PhantomData));
 }
