@@ -19,6 +19,8 @@
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
 //! | [`SECOND`] | 512 KiB of B | half of the second-level cache, where not even one tile's columns fit in the first: then a tile's rows meet all of these columns |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
+//! | [`STREAMED`] | 512 KiB of B | with 16 registers, where the second-level cache doesn't hold it, two or more of those few rows read it in pieces, of which each tile requests numbers half a piece ahead: processors don't, of a few columns of long rows |
+//! | [`PIECE`], [`SHORTEST`] | 32 KiB of B, 16 rows | the second tile's rows find it in the first-level cache, and sums aren't loaded and stored too often |
 //!
 //! With chains, a block is two of them, and the sum of the last two is added to that of the first two.
 
@@ -126,6 +128,11 @@ const CACHED: usize = 24 * 1024;
 const SECOND: usize = 512 * 1024;
 /// Up to this many rows of C, B isn't blocked.
 const ONCE: usize = 8;
+/// Bytes of B from which on few rows read it in pieces. Tests have some of small matrices.
+const STREAMED: usize = if cfg!(test) { 1 << 14 } else { 1 << 19 };
+/// Bytes of B in a piece, and the fewest rows.
+const PIECE: usize = 1 << 15;
+const SHORTEST: usize = 16;
 
 impl<'a, S> Product<'a, S> {
     /// `C = start + A·B`, with the rows of A in order and each sum in one chain.
@@ -210,6 +217,7 @@ impl<S: Scalar> Product<'_, S> {
             rows: self.rows,
             b: self.b.as_ptr().wrapping_add(before),
             available: self.b.len().saturating_sub(before),
+            ahead: 0,
             c: self.c.as_mut_ptr(),
             inner,
             pitches: self.pitches,
@@ -273,7 +281,14 @@ impl<S: Scalar> Operation for Product<'_, S> {
         let (rows, inner, columns) = self.size;
         let length = self.length();
         let most = (BLOCK / size_of::<S>() / self.pitches.0.max(1)).max(ROWS);
+        let is_streamed = const { has_few_registers::<V, S>() }
+            && (2..=ONCE).contains(&rows)
+            && !self.is_chained
+            && inner.saturating_mul(columns) > const { STREAMED / size_of::<S>() };
         let (depth, chains, cached) = match (rows <= ONCE, self.is_chained) {
+            (true, false) if is_streamed => {
+                (self.even_depth((PIECE / size_of::<S>() / columns.max(1)).max(SHORTEST)), 1, usize::MAX)
+            }
             (true, is_chained) => (inner, if is_chained { CHAINS } else { 1 }, usize::MAX),
             (false, true) => (2 * length, 2, usize::MAX),
             (false, false) => (self.even_depth(most), 1, CACHED),
@@ -282,7 +297,10 @@ impl<S: Scalar> Operation for Product<'_, S> {
         let mut first = 0;
         loop {
             let part = depth.min(inner - first);
-            let block = self.block((first, part), (chains, if chains > 1 { length } else { part }));
+            let mut block = self.block((first, part), (chains, if chains > 1 { length } else { part }));
+            if is_streamed {
+                block.ahead = depth / 2 * block.pitches.0;
+            }
             let cached = if pair * block.inner * size_of::<S>() > cached { SECOND } else { cached };
             let group = (cached / size_of::<S>() / block.inner.max(1) / pair).max(1) * pair;
             let mut from = 0;

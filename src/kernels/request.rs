@@ -19,6 +19,14 @@ pub(crate) fn run_for_writing<S>(first: *const S, count: usize) {
     }
 }
 
+/// Asks for the cache lines of a run of numbers, which will be read.
+#[inline(always)]
+pub(crate) fn run_for_reading<S>(first: *const S, count: usize) {
+    for number in (0..count).step_by(const { CACHE_LINE / size_of::<S>() }) {
+        for_reading(first.wrapping_add(number));
+    }
+}
+
 /// Asks for the cache lines of an item, which will be read.
 #[cfg(feature = "std")]
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! One tile of a product: some rows and some vectors of columns of C, kept in registers from the first product to the
 //! last.
 
-use super::{CHAINS, Origin};
+use super::{CHAINS, Origin, has_few_registers};
 use crate::kernels::request;
 use crate::kernels::vector::{Simd, Vector, splat};
 use crate::real::Real;
@@ -16,6 +16,8 @@ pub(super) struct Block<'a, S> {
     pub(super) b: *const S,
     /// How many numbers can be read starting at `b`.
     pub(super) available: usize,
+    /// How far behind the numbers of B that they multiply tiles request others, [with few registers](super::has_few_registers); or 0.
+    pub(super) ahead: usize,
     pub(super) c: *mut S,
     /// The row strides of B and C.
     pub(super) pitches: (usize, usize),
@@ -184,6 +186,9 @@ impl<S: Scalar> Block<'_, S> {
                         let mut bs = [splat::<V, S>(simd, S::ZERO); C];
                         for (v, to) in bs.iter_mut().enumerate() {
                             *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
+                        }
+                        if const { has_few_registers::<V, S>() && R > 1 && R <= 4 && U == 1 } && self.ahead > 0 {
+                            request::run_for_reading(next.wrapping_add(self.ahead), C * lanes);
                         }
                         if COPIES {
                             for &b in &bs {

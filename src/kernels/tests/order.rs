@@ -135,7 +135,7 @@ fn sums_of_a_dense_layer_are_in_an_order_that_depends_on_nothing_but_its_shape()
     for (inputs, outputs) in shapes {
         // Each tile and each rest; the larger shapes, of several blocks, take long under an emulator.
         let batches: &[usize] =
-            if inputs * outputs < 3000 { &[1, 2, 3, 4, 5, 7, 8, 9, 12, 17, 33] } else { &[1, 6, 11, 35] };
+            if inputs * outputs < 3000 { &[1, 2, 3, 4, 5, 7, 8, 9, 12, 17, 33] } else { &[1, 5, 6, 11, 35] };
         for &samples in batches {
             check((samples, inputs, outputs));
         }
