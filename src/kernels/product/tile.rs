@@ -191,6 +191,8 @@ impl<S: Scalar> Block<'_, S> {
                             request::run_for_reading(next.wrapping_add(self.ahead), C * lanes);
                         }
                         if COPIES {
+                            // The next tile of this row of tiles copies the columns behind these.
+                            request::run_for_reading(next.wrapping_add(C * lanes), C * lanes);
                             for &b in &bs {
                                 b.store(panel);
                                 panel = panel.wrapping_add(lanes);
