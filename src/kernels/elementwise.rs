@@ -2,9 +2,9 @@
 
 use super::channels::Activate;
 use super::sums::dot;
-use super::vector::{Simd, Vector, lanes, read, splat, write};
 #[cfg(feature = "std")]
-use super::vector::{first_lane, sum_of_lanes};
+use super::vector::first_lane;
+use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -239,7 +239,7 @@ pub(crate) fn scale_finite<V: Simd, S: Scalar>(simd: V, factor: S, y: &mut [S]) 
         }
     }
     let [a, b, c, d] = sums;
-    first_lane::<V, S>(simd, sum_of_lanes::<V, S>((a + b) + (c + d))) == S::ZERO
+    first_lane::<V, S>(simd, ((a + b) + (c + d)).sum_of_lanes()) == S::ZERO
 }
 
 /// `y *= factor`.

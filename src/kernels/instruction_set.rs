@@ -210,7 +210,7 @@ macro_rules! vector {
         interleave($one:ident, $other:ident): $interleave:expr,
         separate($even:ident, $odd:ident): $separate:expr,
         where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
-        $(exchanged($mixed:ident, $distance:ident): $exchanged:expr,)?
+        $(sum_of_lanes($summed:ident): $sum:expr,)?
         $(columns($matrix:ident, $pitch:ident, $rows:ident): $columns:expr,)?
         $(store_every_second($second:ident, $place:ident, $places:ident, $is_sum:ident): $every_second:expr,)?
     ) => {
@@ -276,10 +276,10 @@ macro_rules! vector {
                     Self(unsafe { $where_equal })
                 }
 
-                $(fn exchanged(self, $distance: usize) -> Option<Self> {
-                    let $mixed = self.0;
+                $(fn sum_of_lanes(self) -> Self {
+                    let $summed = self.0;
                     // SAFETY: a vector is made from a token.
-                    Some(Self(unsafe { $exchanged }))
+                    Self(unsafe { $sum })
                 })?
 
                 $(unsafe fn columns(

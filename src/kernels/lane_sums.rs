@@ -1,7 +1,7 @@
 //! Sums whose lanes run over the terms.
 
 use super::transpose::sum_each;
-use super::vector::{self, Simd, first_lane, lanes, read, splat, sum_of_lanes, write};
+use super::vector::{self, Simd, Vector, first_lane, lanes, read, splat, write};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -65,7 +65,7 @@ impl<V: Simd, S: Scalar> LaneSums<V, S> {
                 self.0[index] = self.0[index] + self.0[index + vectors];
             }
         }
-        sum_of_lanes::<V, S>(self.0[0])
+        self.0[0].sum_of_lanes()
     }
 }
 

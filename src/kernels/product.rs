@@ -129,7 +129,7 @@ const SECOND: usize = 512 * 1024;
 /// Up to this many rows of C, B isn't blocked.
 const ONCE: usize = 8;
 /// Bytes of B from which on few rows read it in pieces. Tests have some of small matrices.
-const STREAMED: usize = if cfg!(test) { 1 << 14 } else { 1 << 19 };
+const STREAMED: usize = if cfg!(test) { 1 << 14 } else { SECOND };
 /// Bytes of B in a piece, and the fewest rows.
 const PIECE: usize = 1 << 15;
 const SHORTEST: usize = 16;
@@ -293,14 +293,13 @@ impl<S: Scalar> Operation for Product<'_, S> {
             (false, true) => (2 * length, 2, usize::MAX),
             (false, false) => (self.even_depth(most), 1, CACHED),
         };
+        let ahead = if is_streamed { depth / 2 * self.pitches.0 } else { 0 };
         let pair = 2 * lanes::<V, S>();
         let mut first = 0;
         loop {
             let part = depth.min(inner - first);
-            let mut block = self.block((first, part), (chains, if chains > 1 { length } else { part }));
-            if is_streamed {
-                block.ahead = depth / 2 * block.pitches.0;
-            }
+            let chain = if chains > 1 { length } else { part };
+            let block = Block { ahead, ..self.block((first, part), (chains, chain)) };
             let cached = if pair * block.inner * size_of::<S>() > cached { SECOND } else { cached };
             let group = (cached / size_of::<S>() / block.inner.max(1) / pair).max(1) * pair;
             let mut from = 0;

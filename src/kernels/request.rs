@@ -9,33 +9,30 @@ pub(crate) const fn begins_line<S>(number: usize) -> bool {
     (number * size_of::<S>()).is_multiple_of(CACHE_LINE)
 }
 
+/// An address in each cache line of a run of numbers, or none where there are no requests.
+#[inline(always)]
+fn lines<S>(first: *const S, count: usize) -> impl Iterator<Item = *const S> {
+    let count = if const { cfg!(all(feature = "simd", target_arch = "x86_64")) } { count } else { 0 };
+    (0..count).step_by(const { CACHE_LINE / size_of::<S>() }).map(move |number| first.wrapping_add(number))
+}
+
 /// Asks for the cache lines of a run of numbers, which will be written.
 #[inline(always)]
 pub(crate) fn run_for_writing<S>(first: *const S, count: usize) {
-    if const { cfg!(all(feature = "simd", target_arch = "x86_64")) } {
-        for number in (0..count).step_by(const { CACHE_LINE / size_of::<S>() }) {
-            for_writing(first.wrapping_add(number));
-        }
-    }
+    lines(first, count).for_each(for_writing);
 }
 
 /// Asks for the cache lines of a run of numbers, which will be read.
 #[inline(always)]
 pub(crate) fn run_for_reading<S>(first: *const S, count: usize) {
-    for number in (0..count).step_by(const { CACHE_LINE / size_of::<S>() }) {
-        for_reading(first.wrapping_add(number));
-    }
+    lines(first, count).for_each(for_reading);
 }
 
 /// Asks for the cache lines of an item, which will be read.
 #[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn item_for_reading<A>(item: &A) {
-    if const { cfg!(all(feature = "simd", target_arch = "x86_64")) } {
-        for byte in (0..size_of::<A>()).step_by(CACHE_LINE) {
-            for_reading(core::ptr::from_ref(item).cast::<u8>().wrapping_add(byte));
-        }
-    }
+    run_for_reading(core::ptr::from_ref(item).cast::<u8>(), size_of::<A>());
 }
 
 /// Asks for the cache line at an address, which will be read.

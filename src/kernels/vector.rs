@@ -109,11 +109,16 @@ pub trait Vector<S, V>: Real {
     /// With one lane each, `self` is even and `other` odd.
     fn separate(self, other: Self) -> (Self, Self);
 
-    /// Each lane's number in the lane `distance` away, and the reverse, in blocks of `2 · distance` lanes; if there is a way that is faster
-    /// than [`interleave`](Self::interleave). `distance` is a power of two, less than `LANES`.
+    /// The sum of the lanes, in every lane: of those half a vector apart, then of those a quarter apart, and so on.
     #[inline(always)]
-    fn exchanged(self, _distance: usize) -> Option<Self> {
-        None
+    fn sum_of_lanes(mut self) -> Self {
+        let mut lanes = Self::LANES;
+        while lanes > 1 {
+            let (low, high) = self.interleave(self);
+            self = low + high;
+            lanes /= 2;
+        }
+        self
     }
 
     /// The first four columns of a matrix whose rows lie `pitch` apart, of its first `rows` rows, or `LANES` if that is less,
@@ -329,21 +334,6 @@ fn add_tile<V: Simd, S: Scalar>(simd: V, rows: [&[S]; 4], inputs: &[[S; 4]], sum
         }
     }
     *sums = tile;
-}
-
-/// The sum of the lanes, in every lane.
-#[inline(always)]
-pub(crate) fn sum_of_lanes<V: Simd, S: Scalar>(mut vector: S::Vector<V>) -> S::Vector<V> {
-    let mut lanes = lanes::<V, S>();
-    while lanes > 1 {
-        lanes /= 2;
-        let (low, high) = match vector.exchanged(lanes) {
-            Some(exchanged) => (vector, exchanged),
-            None => vector.interleave(vector),
-        };
-        vector = low + high;
-    }
-    vector
 }
 
 /// The largest lane, in every lane.

@@ -135,10 +135,10 @@ define_instruction_set! {
         },
         where_equal(x, y, yes, no): _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_EQ_OQ>(x, y)),
         // Only the first of three steps crosses the halves, which takes three times as long as to stay within.
-        exchanged(x, distance): match distance {
-            1 => _mm256_permute_ps::<0xb1>(x),
-            2 => _mm256_permute_ps::<0x4e>(x),
-            _ => _mm256_permute2f128_ps::<0x01>(x, x),
+        sum_of_lanes(x): {
+            let x = _mm256_add_ps(x, _mm256_permute2f128_ps::<0x01>(x, x));
+            let x = _mm256_add_ps(x, _mm256_permute_ps::<0x4e>(x));
+            _mm256_add_ps(x, _mm256_permute_ps::<0xb1>(x))
         },
         columns(from, pitch, rows): {
             // As with AVX-512, of two halves.
@@ -177,9 +177,9 @@ define_instruction_set! {
             (_mm256_permute4x64_pd::<0xd8>(even), _mm256_permute4x64_pd::<0xd8>(odd))
         },
         where_equal(x, y, yes, no): _mm256_blendv_pd(no, yes, _mm256_cmp_pd::<_CMP_EQ_OQ>(x, y)),
-        exchanged(x, distance): match distance {
-            1 => _mm256_permute_pd::<0x5>(x),
-            _ => _mm256_permute2f128_pd::<0x01>(x, x),
+        sum_of_lanes(x): {
+            let x = _mm256_add_pd(x, _mm256_permute2f128_pd::<0x01>(x, x));
+            _mm256_add_pd(x, _mm256_permute_pd::<0x5>(x))
         },
     }
 }

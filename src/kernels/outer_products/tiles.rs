@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::{Block, PlainStep};
 use crate::kernels::product::Start;
 use crate::kernels::request;
-use crate::kernels::vector::{Operation, Simd, Vector, first_lane, lanes, splat, sum_of_lanes};
+use crate::kernels::vector::{Operation, Simd, Vector, first_lane, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -162,7 +162,7 @@ impl<S: Scalar, const R: usize, const C: usize, const FROM: usize> Operation for
             check = check + zeros;
         }
         if let Some((_, finite)) = block.step
-            && first_lane::<V, S>(simd, sum_of_lanes::<V, S>(check)) != S::ZERO
+            && first_lane::<V, S>(simd, check.sum_of_lanes()) != S::ZERO
         {
             finite.set(false);
         }

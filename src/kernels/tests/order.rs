@@ -2,7 +2,8 @@
 //! and the width of the vectors, and in debug and release builds alike.
 
 use super::{everywhere, numbers};
-use crate::kernels::{Operation, Simd, Start, input_gradient, matmul, matmul_rows, vector, weight_gradient};
+use crate::kernels::vector::{self, Vector};
+use crate::kernels::{Operation, Simd, Start, input_gradient, matmul, matmul_rows, weight_gradient};
 use crate::random::Random;
 use crate::scalar::Scalar;
 
@@ -153,7 +154,7 @@ impl<S: Scalar> Operation for SumOfLanes<S> {
     fn run<V: Simd>(self, simd: V) {
         let numbers = numbers::<S>(vector::lanes::<V, S>(), &mut Random::new(16));
         let mut found = numbers.clone();
-        vector::write(simd, vector::sum_of_lanes::<V, S>(vector::read(simd, &numbers)), &mut found);
+        vector::write(simd, vector::read::<V, S>(simd, &numbers).sum_of_lanes(), &mut found);
         let mut sums = numbers;
         while sums.len() > 1 {
             let (low, high) = sums.split_at(sums.len() / 2);

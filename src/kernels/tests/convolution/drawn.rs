@@ -233,7 +233,7 @@ pub(super) fn check(rows: Sliding, columns: Sliding, sizes: (usize, usize, usize
     compare(rows, columns, sizes, Extent::Listed);
 }
 
-/// As [`check`], but less of it, since so many are drawn.
+/// As [`check`], but less of it: so many are drawn.
 pub(super) fn check_drawn(rows: Sliding, columns: Sliding, sizes: (usize, usize, usize)) {
     compare(rows, columns, sizes, Extent::Drawn);
 }
@@ -241,7 +241,7 @@ pub(super) fn check_drawn(rows: Sliding, columns: Sliding, sizes: (usize, usize,
 /// [`check`], of axes that a window fits into.
 pub(super) fn check_fitting(rows: (usize, Axis), columns: (usize, Axis), sizes: (usize, usize, usize)) {
     let (rows, columns) = fitting(rows, columns);
-    compare(rows, columns, sizes, Extent::Listed);
+    check(rows, columns, sizes);
 }
 
 /// [`check_fitting`]; and the widest vectors add the gradients of the inputs to others without spare memory.
