@@ -1,4 +1,5 @@
-//! GFLOP/s of the matrix kernels, and the fraction of the multiply-add peak measured in the same run.
+//! GFLOP/s of the matrix kernels, and the fraction of the multiply-add peak measured in the same run: with a warm cache, and with weights
+//! that come from memory.
 
 #[path = "support/measure.rs"]
 mod measure;
@@ -26,6 +27,12 @@ fn time(mut call: impl FnMut()) -> (f64, f64) {
     (windows[windows.len() / 2], windows[0])
 }
 
+/// Passes forward whose weights aren't in a cache: those of many layers in turn.
+const FROM_MEMORY: &str = "from memory";
+
+/// The numbers of their weights together: 128 MiB, more than a third-level cache has for one core.
+const COLD: usize = 1 << 25;
+
 struct Case<'a> {
     kernel: &'static str,
     size: (usize, usize, usize),
@@ -42,7 +49,7 @@ impl Operation for Case<'_> {
     fn run<V: Simd>(self, simd: V) {
         let (_, k, n) = self.size;
         match self.kernel {
-            "forward" => matmul(simd, (k, n), self.x, self.w, self.y, self.bias),
+            "forward" | FROM_MEMORY => matmul(simd, (k, n), self.x, self.w, self.y, self.bias),
             "weight gradient" => weight_gradient(simd, (k, n), self.x, self.y, self.w, Start::Sum),
             _ => input_gradient(simd, (k, n), self.y, self.w, self.dx),
         }
@@ -58,6 +65,8 @@ fn main() {
     let sizes = [
         (32, 784, 128),
         (64, 784, 128),
+        (64, 784, 512),
+        (128, 784, 512),
         (32, 128, 10),
         (32, 784, 512),
         (32, 512, 256),
@@ -67,23 +76,27 @@ fn main() {
         (1, 784, 128),
         (1, 128, 10),
     ];
-    for kernel in ["forward", "weight gradient", "input gradient"] {
-        for size @ (m, k, n) in sizes {
+    let large = [(1, 4096, 128), (8, 4096, 128), (8, 1024, 1000), (16, 784, 512), (64, 784, 512)];
+    for kernel in ["forward", FROM_MEMORY, "weight gradient", "input gradient"] {
+        let (sizes, numbers): (&[_], _) = if kernel == FROM_MEMORY { (&large, COLD) } else { (&sizes, 0) };
+        for &size @ (m, k, n) in sizes {
             let name = format!("{kernel} {m}x{k}x{n}");
             if !only.is_empty() && !only.iter().any(|o| name.contains(o.as_str())) {
                 continue;
             }
             let x = vec![0.5f32; m * k];
-            let mut w = vec![0.25f32; k * n];
+            let mut layers = vec![vec![0.25f32; k * n]; (numbers / (k * n)).max(1)];
+            let mut next = 0;
             let mut y = vec![1e-20f32; m * n];
             let mut dx = vec![0.0f32; m * k];
             let bias = vec![0.1f32; n];
             let (median, best) = time(|| {
+                next = (next + 1) % layers.len();
                 dispatch(Case {
                     kernel,
                     size: black_box(size),
                     x: black_box(&x),
-                    w: black_box(&mut w),
+                    w: black_box(&mut layers[next]),
                     y: black_box(&mut y),
                     dx: &mut dx,
                     bias: &bias,
