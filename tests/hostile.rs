@@ -4,12 +4,13 @@
 
 #![forbid(unsafe_code)]
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fnn::layers::activation::Tanh;
 use fnn::layers::{Activation, Chance, Dense, Gradient, NoBias, Pass, Recorded, Start, zeroed};
 use fnn::macro_support::kernels::{input_gradient, matmul, weight_gradient};
-use fnn::macro_support::{self, Larger, batch, outlined, workspace};
+use fnn::macro_support::{self, Larger, Place, batch, outlined, workspace};
 use fnn::simd::{Operation, Portable, Simd, dispatch};
 use fnn::{Layer, Network, Parameters, Scalar};
 
@@ -175,6 +176,15 @@ fn parts_of_weights_are_where_they_are() {
     let mut other = [[0.0_f32; 3]; 1];
     macro_support::copy_weights(&[[1.0, 2.0, 3.0]; 1], &mut other);
     assert_eq!(other, [[1.0, 2.0, 3.0]]);
+}
+
+#[test]
+fn places_are_inside_of_the_network() {
+    for (offset, expected) in [(0, true), (24, true), (28, false), (26, false), (36, false), (usize::MAX - 3, false)] {
+        assert_eq!(catch_unwind(|| Place::<Dense<2, 3>, [f32; 3]>::after(offset)).is_ok(), expected, "{offset}");
+    }
+    // Nothing, but at an address that a network of nothing may not have.
+    assert!(catch_unwind(|| Place::<PhantomData<f32>, [f32; 0]>::after(0)).is_err());
 }
 
 fnn::network! {

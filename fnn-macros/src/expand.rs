@@ -19,6 +19,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 use syn::ext::IdentExt;
 
+use self::passes::Passes;
 use crate::derive::{Field, parameters_impl};
 use crate::kinds::Role;
 use crate::model::derives;
@@ -55,10 +56,11 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     }
 }
 
-/// The struct, its `Parameters` and its `Layer`, for any network.
+/// The struct, its `Parameters`, its `Layer` and its `Sequence`, for any network.
 fn items(form: &Form) -> TokenStream {
-    let (structure, parameters, layer) = (structure(&form.network), parameters(&form.network), layer(form));
-    quote!(#structure #parameters #layer)
+    let (structure, parameters) = (structure(&form.network), parameters(&form.network));
+    let (layer, sequence) = (layer(form), sequence(form));
+    quote!(#structure #parameters #layer #sequence)
 }
 
 /// The public items of a network that the user named.
@@ -162,6 +164,22 @@ fn layer(form: &Form) -> TokenStream {
             #deferral
             #check_input
             #initialize
+        }
+    }
+}
+
+/// `impl Sequence`
+fn sequence(form: &Form) -> TokenStream {
+    let network = &form.network;
+    let (fnn, parameters, path) = (&network.header.fnn, network.parameters(), network.path(&network.header.scalar));
+    let passes = Passes::new(form);
+    let (inlined, chain_rule) = (passes.is_inlined(), passes.chain_rule());
+    quote! {
+        #[automatically_derived]
+        impl<#parameters> #fnn::macro_support::backward::Sequence for #path {
+            const INLINED: ::core::primitive::bool = #inlined;
+
+            #chain_rule
         }
     }
 }

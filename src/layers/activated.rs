@@ -18,7 +18,7 @@ use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::layout::Layout;
-use crate::weights::parameters::{Parameters, Roles, same_weights, same_weights_mut};
+use crate::weights::parameters::{Parameters, Roles, same_weights};
 
 /// `L`, then the activation `F`. It has the weights of `L` and no others, so a layer is [seen as](Self::of) one.
 ///
@@ -53,12 +53,6 @@ impl<L: Parameters, F: Parameters> Activated<L, F> {
     #[inline(always)]
     pub fn of(layer: &L) -> &Self {
         same_weights(layer)
-    }
-
-    /// [`of`](Self::of), mutable.
-    #[inline(always)]
-    pub fn of_mut(layer: &mut L) -> &mut Self {
-        same_weights_mut(layer)
     }
 }
 

@@ -207,24 +207,53 @@ pub(crate) fn from_numbers_mut<P: Parameters>(numbers: &mut [P::Scalar]) -> Opti
 #[inline(always)]
 pub(crate) fn same_weights<P: Parameters, Q: Parameters<Scalar = P::Scalar>>(weights: &P) -> &Q {
     const {
-        assert_weights::<P>();
-        assert_weights::<Q>();
         assert!(P::PARAMETERS == Q::PARAMETERS, "weights of another number");
+        Place::after(0)
     }
-    // SAFETY: the trait promises that both are arrays of the same scalars, and they are as long.
-    unsafe { &*core::ptr::from_ref(weights).cast() }
+    .of(weights)
 }
 
-/// [`same_weights`], mutable.
-#[inline(always)]
-pub(crate) fn same_weights_mut<P: Parameters, Q: Parameters<Scalar = P::Scalar>>(weights: &mut P) -> &mut Q {
-    const {
+/// Where the weights `Q` of a layer lie among the weights `P` of a network.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Place<P, Q> {
+    /// How many bytes of `P` lie before them.
+    offset: usize,
+    types: PhantomData<fn(P) -> Q>,
+}
+
+impl<P: Parameters, Q: Parameters<Scalar = P::Scalar>> Place<P, Q> {
+    /// After so many bytes.
+    ///
+    /// # Panics
+    /// Unless all of `Q` lies in `P` there: in a constant, that is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn after(offset: usize) -> Self {
         assert_weights::<P>();
         assert_weights::<Q>();
-        assert!(P::PARAMETERS == Q::PARAMETERS, "weights of another number");
+        assert!(align_of::<Q>() <= align_of::<P>(), "weights of a larger alignment");
+        assert!(offset.is_multiple_of(size_of::<P::Scalar>()), "weights begin inside of a number");
+        assert!(
+            offset <= size_of::<P>() && size_of::<Q>() <= size_of::<P>() - offset,
+            "weights outside of the network's"
+        );
+        Self { offset, types: PhantomData }
     }
-    // SAFETY: as in `same_weights`; the borrow is exclusive.
-    unsafe { &mut *core::ptr::from_mut(weights).cast() }
+
+    /// The layer of a network.
+    #[inline(always)]
+    pub(crate) const fn of<'a>(&self, network: &'a P) -> &'a Q {
+        // SAFETY: the trait promises that both are arrays of the same scalars, and `after` found `Q` inside of `P`, and aligned there.
+        unsafe { &*core::ptr::from_ref(network).cast::<u8>().add(self.offset).cast() }
+    }
+
+    /// [`of`](Self::of), mutable.
+    #[inline(always)]
+    pub(crate) const fn of_mut<'a>(&self, network: &'a mut P) -> &'a mut Q {
+        // SAFETY: as in `of`; the borrow is exclusive.
+        unsafe { &mut *core::ptr::from_mut(network).cast::<u8>().add(self.offset).cast() }
+    }
 }
 
 /// The role of a range of weights.

@@ -67,7 +67,8 @@ fn deferred(passes: &Passes<'_>) -> TokenStream {
             let layer = &stage.layer.layer;
             hygienic!(let #gradient_before = record.outputs::<#layer, #sample>(samples);)
         });
-        let (inputs, deferred) = (passes.input(stage, &before), stage.layer.member(fnn, quote!(deferred)));
+        let (inputs, deferred) =
+            (passes.input(stage, &hygienic!(self), &before), stage.layer.member(fnn, quote!(deferred)));
         let rows = match number {
             1 => passes.rows(stage, &Ident::new("rows", Span::mixed_site())),
             _ => hygienic!(#fnn::macro_support::Rows::in_order(recorded.inputs)),

@@ -166,7 +166,7 @@ impl<'a> Passes<'a> {
         let before = local("batch", number - 1);
         let (function, context, simd, input, more) = match pass {
             Forward::Inference => {
-                let input = self.input(stage, &before);
+                let input = self.input(stage, &hygienic!(self), &before);
                 let (function, format) = if self.has_images() {
                     let index = Literal::usize_unsuffixed(number - 1);
                     ("forward_formatted", Some(hygienic!(formats[#index],)))
@@ -180,7 +180,7 @@ impl<'a> Passes<'a> {
                 let (context, simd) = (hygienic!(pass.inside(#index)), hygienic!(pass.simd));
                 let (function, input) = match number {
                     1 => ("forward_rows", self.rows(stage, &before)),
-                    _ => ("forward_train", self.input(stage, &before)),
+                    _ => ("forward_train", self.input(stage, &hygienic!(self), &before)),
                 };
                 (self.call(stage, function), context, simd, input, Some(hygienic!(#tape,)))
             }

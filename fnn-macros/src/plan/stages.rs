@@ -116,16 +116,7 @@ impl Stage {
 
     /// A reference to the network's layer of that name as one to the layer that computes.
     pub(crate) fn shared(&self, layer: TokenStream) -> TokenStream {
-        self.seen_as(layer, &quote!(of))
-    }
-
-    /// [`shared`](Self::shared), mutable.
-    pub(crate) fn exclusive(&self, layer: TokenStream) -> TokenStream {
-        self.seen_as(layer, &quote!(of_mut))
-    }
-
-    fn seen_as(&self, layer: TokenStream, function: &TokenStream) -> TokenStream {
         let own = &self.layer.layer;
-        if self.activated.is_some() { quote!(<#own>::#function(#layer)) } else { layer }
+        if self.activated.is_some() { quote!(<#own>::of(#layer)) } else { layer }
     }
 }

@@ -333,63 +333,18 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         input_gradients: ::core::option::Option<&mut [Self::Input]>,
         workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
-        let ::fnn::macro_support::Gradient { weights, start } = gradient;
-        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
-        let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = outputs.len();
-        let batch_0 = inputs;
-        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
-        let batch_2 = outputs;
-        let (ping, (pong, scratch)) = workspace;
-        let gradient_2 = output_gradients;
-        let gradient_1 = ::fnn::macro_support::batch::<
-            [S; __Small_1],
-            { __BATCH },
-            _,
-        >(ping, samples);
-        <__Small_out<
-            S,
-        > as ::fnn::macro_support::Layer>::backward::<
-            __V,
-            { __BATCH },
-        >(
-            &self.out,
-            pass.inside(3u64),
-            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
-                inputs: batch_1,
-                outputs: batch_2,
-                tape: tape_2,
-            },
-            &mut *gradient_2,
-            ::fnn::macro_support::Gradient::new(&mut weights.out, start),
-            ::core::option::Option::Some(&mut *gradient_1),
-            ::fnn::macro_support::workspace(&mut *scratch),
+        let backward = ::fnn::macro_support::backward::Store {
+            network: self,
+            gradient,
+        };
+        ::fnn::macro_support::backward::Sequence::chain_rule(
+            backward,
+            pass,
+            recorded,
+            output_gradients,
+            input_gradients,
+            workspace,
         );
-        ::fnn::layers::Activation::backward_in_place(
-            &self.relu_1,
-            pass.simd,
-            batch_1,
-            &mut *gradient_1,
-        );
-        <__Small_hidden<
-            S,
-        > as ::fnn::macro_support::Layer>::backward::<
-            __V,
-            { __BATCH },
-        >(
-            &self.hidden,
-            pass.inside(1u64),
-            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
-                inputs: self.flatten_1.view(batch_0),
-                outputs: batch_1,
-                tape: tape_1,
-            },
-            &mut *gradient_1,
-            ::fnn::macro_support::Gradient::new(&mut weights.hidden, start),
-            input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
-            ::fnn::macro_support::workspace(&mut *scratch),
-        );
-        let _ = (ping, pong, scratch);
     }
     #[inline(always)]
     fn backward_deferring<
@@ -400,63 +355,24 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         pass: ::fnn::macro_support::Pass<'_, __V>,
         recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
         output_gradients: &mut [Self::Output],
-        mut deferral: ::fnn::macro_support::Deferral<'_, Self::Scalar>,
+        deferral: ::fnn::macro_support::Deferral<'_, Self::Scalar>,
         input_gradients: ::core::option::Option<&mut [Self::Input]>,
         workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
-        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
-        let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = outputs.len();
-        let batch_0 = inputs;
-        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
-        let batch_2 = outputs;
-        let (ping, (pong, scratch)) = workspace;
-        let gradient_2 = output_gradients;
-        let gradient_1 = deferral
-            .outputs::<__Small_hidden<S>, [S; __Small_1], { __BATCH }, _>(ping, samples);
-        <__Small_out<
-            S,
-        > as ::fnn::macro_support::Layer>::backward_deferring::<
-            __V,
-            { __BATCH },
-        >(
-            &self.out,
-            pass.inside(3u64),
-            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
-                inputs: batch_1,
-                outputs: batch_2,
-                tape: tape_2,
-            },
-            &mut *gradient_2,
-            deferral.of::<__Small_out<S>>(samples),
-            ::core::option::Option::Some(&mut *gradient_1),
-            ::fnn::macro_support::workspace(&mut *scratch),
+        let samples = recorded.outputs.len();
+        let backward = ::fnn::macro_support::backward::Defer {
+            network: self,
+            deferral,
+            samples,
+        };
+        ::fnn::macro_support::backward::Sequence::chain_rule(
+            backward,
+            pass,
+            recorded,
+            output_gradients,
+            input_gradients,
+            workspace,
         );
-        ::fnn::layers::Activation::backward_in_place(
-            &self.relu_1,
-            pass.simd,
-            batch_1,
-            &mut *gradient_1,
-        );
-        <__Small_hidden<
-            S,
-        > as ::fnn::macro_support::Layer>::backward_deferring::<
-            __V,
-            { __BATCH },
-        >(
-            &self.hidden,
-            pass.inside(1u64),
-            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
-                inputs: self.flatten_1.view(batch_0),
-                outputs: batch_1,
-                tape: tape_1,
-            },
-            &mut *gradient_1,
-            deferral.of::<__Small_hidden<S>>(samples),
-            input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
-            ::fnn::macro_support::workspace(&mut *scratch),
-        );
-        let _ = (ping, pong, scratch);
     }
     const ACCUMULATED: ::core::primitive::usize = 0
         + <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::ACCUMULATED
@@ -627,6 +543,79 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         );
     }
 }
+#[automatically_derived]
+impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::backward::Sequence
+for Small<S> {
+    const INLINED: ::core::primitive::bool = true;
+    #[inline(always)]
+    fn chain_rule<
+        __P: ::fnn::macro_support::backward::Backward<Self>,
+        __V: ::fnn::macro_support::Simd,
+        const __BATCH: ::core::primitive::usize,
+    >(
+        mut backward: __P,
+        pass: ::fnn::macro_support::Pass<'_, __V>,
+        recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
+        output_gradients: &mut [Self::Output],
+        input_gradients: ::core::option::Option<&mut [Self::Input]>,
+        workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
+    ) {
+        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
+        let (batch_1, (tape_1, tape_2)) = tape;
+        let samples = outputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
+        let batch_2 = outputs;
+        let (ping, (pong, scratch)) = workspace;
+        let gradient_2 = output_gradients;
+        let gradient_1 = backward
+            .outputs::<__Small_hidden<S>, [S; __Small_1], { __BATCH }, _>(ping, samples);
+        backward
+            .linear(
+                const {
+                    ::fnn::macro_support::Place::<
+                        Self,
+                        __Small_out<S>,
+                    >::after(::core::mem::offset_of!(Self, out))
+                },
+                pass.inside(3u64),
+                ::fnn::macro_support::Recorded::<_, { __BATCH }> {
+                    inputs: batch_1,
+                    outputs: batch_2,
+                    tape: tape_2,
+                },
+                &mut *gradient_2,
+                ::core::option::Option::Some(&mut *gradient_1),
+                &mut *scratch,
+            );
+        ::fnn::layers::Activation::backward_in_place(
+            &backward.network().relu_1,
+            pass.simd,
+            batch_1,
+            &mut *gradient_1,
+        );
+        backward
+            .linear(
+                const {
+                    ::fnn::macro_support::Place::<
+                        Self,
+                        __Small_hidden<S>,
+                    >::after(::core::mem::offset_of!(Self, hidden))
+                },
+                pass.inside(1u64),
+                ::fnn::macro_support::Recorded::<_, { __BATCH }> {
+                    inputs: backward.network().flatten_1.view(batch_0),
+                    outputs: batch_1,
+                    tape: tape_1,
+                },
+                &mut *gradient_1,
+                input_gradients
+                    .map(|gradients| backward.network().flatten_1.view_mut(gradients)),
+                &mut *scratch,
+            );
+        let _ = (ping, pong, scratch);
+    }
+}
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
 const __Small_1: ::core::primitive::usize = 2 * UNITS;
@@ -687,78 +676,28 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
         pass: ::fnn::macro_support::Pass<'_, __V>,
         recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
         output_gradients: &mut [Self::Output],
-        mut descent: ::fnn::macro_support::Descent<
+        descent: ::fnn::macro_support::Descent<
             '_,
             __O,
             Self::Scalar,
             Self::LayerGradient,
         >,
-        mut slots: [&mut Self; __SLOTS],
+        slots: [&mut Self; __SLOTS],
         workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
-        let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
-        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
-        let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = outputs.len();
-        let batch_0 = inputs;
-        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
-        let batch_2 = outputs;
-        let (ping, (pong, scratch)) = workspace;
-        let gradient_2 = output_gradients;
-        let gradient_1 = ::fnn::macro_support::batch::<
-            [S; __Small_1],
-            { __BATCH },
-            _,
-        >(ping, samples);
-        <__Small_out<
-            S,
-        > as ::fnn::macro_support::Descend>::descend::<
-            __V,
-            __O,
-            _,
-            { __SLOTS },
-            { __BATCH },
-        >(
-            &mut self.out,
-            pass.inside(3u64),
-            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
-                inputs: batch_1,
-                outputs: batch_2,
-                tape: tape_2,
-            },
-            &mut *gradient_2,
-            (descent.one(), slots.each_mut().map(|slot| &mut slot.out)),
-            ::core::option::Option::Some(&mut *gradient_1),
-            ::fnn::macro_support::workspace(&mut *scratch),
+        let backward = ::fnn::macro_support::backward::Update {
+            network: self,
+            descent,
+            slots,
+        };
+        ::fnn::macro_support::backward::Sequence::chain_rule(
+            backward,
+            pass,
+            recorded,
+            output_gradients,
+            ::core::option::Option::None,
+            workspace,
         );
-        ::fnn::layers::Activation::backward_in_place(
-            &self.relu_1,
-            pass.simd,
-            batch_1,
-            &mut *gradient_1,
-        );
-        <__Small_hidden<
-            S,
-        > as ::fnn::macro_support::Descend>::descend::<
-            __V,
-            __O,
-            _,
-            { __SLOTS },
-            { __BATCH },
-        >(
-            &mut self.hidden,
-            pass.inside(1u64),
-            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
-                inputs: self.flatten_1.view(batch_0),
-                outputs: batch_1,
-                tape: tape_1,
-            },
-            &mut *gradient_1,
-            (descent.one(), slots.each_mut().map(|slot| &mut slot.hidden)),
-            input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
-            ::fnn::macro_support::workspace(&mut *scratch),
-        );
-        let _ = (ping, pong, scratch);
     }
 }
 #[allow(dead_code)]

@@ -2,6 +2,7 @@
 
 use super::activations::{large, round};
 use crate::chunks::Chunks;
+use crate::descent::Descend;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
@@ -51,6 +52,8 @@ unsafe impl<L: Parameters> Parameters for FakeWeights<L> {
         self.layer.absorb(&gradient.layer);
     }
 }
+
+impl<L: RoundWeights> Descend for FakeWeights<L> {}
 
 impl<L: RoundWeights> Layer for FakeWeights<L> {
     type Input = L::Input;

@@ -11,7 +11,7 @@ const INLINED: usize = 3;
 
 impl Passes<'_> {
     /// Whether layers are inlined.
-    fn is_inlined(&self) -> bool {
+    pub(in crate::expand) fn is_inlined(&self) -> bool {
         self.stages.len() <= INLINED
     }
 
@@ -25,25 +25,13 @@ impl Passes<'_> {
         hygienic!(#fnn::macro_support::outlined::#function::<#layer, __V, { __BATCH }>)
     }
 
-    /// The function that updates a stage's layer: inlined here, or called. Linear layers have one of their own.
-    pub(super) fn update(&self, stage: &Stage) -> TokenStream {
-        let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
-        let function = match (stage.layer.role, self.is_inlined()) {
-            (Role::Linear { .. }, true) => {
-                return hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __SLOTS }, { __BATCH }>);
-            }
-            (Role::Linear { .. }, false) => hygienic!(outlined::descend_linear),
-            (_, true) => hygienic!(descend),
-            (_, false) => hygienic!(outlined::descend),
-        };
-        hygienic!(#fnn::macro_support::#function::<#layer, __V, __O, _, { __SLOTS }, { __BATCH }>)
-    }
-
-    /// How a layer is updated, and its part of each of the optimizer's slots.
-    pub(super) fn descent(&self, stage: &Stage) -> TokenStream {
-        let name = &stage.layer.name;
-        let slot = stage.exclusive(hygienic!(&mut slot.#name));
-        hygienic!((descent.one(), slots.each_mut().map(|slot| #slot)))
+    /// The function of `Backward` for a stage's layer.
+    pub(super) fn backward_function(number: usize, stage: &Stage) -> TokenStream {
+        match stage.layer.role {
+            Role::Linear { .. } if number == 1 && stage.adds_input_gradients() => hygienic!(first_convolution),
+            Role::Linear { .. } => hygienic!(linear),
+            _ => hygienic!(layer),
+        }
     }
 
     /// An activation's function: inlined here, or called.

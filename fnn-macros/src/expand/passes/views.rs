@@ -8,11 +8,11 @@ use super::Passes;
 use crate::plan::Stage;
 
 impl Passes<'_> {
-    /// A batch as a stage's layer sees it.
-    pub(in crate::expand) fn input(&self, stage: &Stage, batch: &Ident) -> TokenStream {
+    /// A batch as a stage's layer sees it, given the network.
+    pub(in crate::expand) fn input(&self, stage: &Stage, network: &TokenStream, batch: &Ident) -> TokenStream {
         let viewed = stage.views.iter().fold(batch.to_token_stream(), |batch, view| {
             let name = &view.name;
-            hygienic!(self.#name.view(#batch))
+            hygienic!(#network.#name.view(#batch))
         });
         self.as_taken(stage, viewed, hygienic!(view))
     }
@@ -23,15 +23,15 @@ impl Passes<'_> {
             return rows.to_token_stream();
         }
         let set = Ident::new("set", Span::mixed_site());
-        let view = self.input(stage, &set);
+        let view = self.input(stage, &hygienic!(self), &set);
         hygienic!(#rows.map(|#set| #view))
     }
 
     /// [`input`](Self::input), mutable.
-    pub(super) fn input_mut(&self, stage: &Stage, batch: TokenStream) -> TokenStream {
+    pub(super) fn input_mut(&self, stage: &Stage, network: &TokenStream, batch: TokenStream) -> TokenStream {
         let viewed = stage.views.iter().fold(batch, |batch, view| {
             let name = &view.name;
-            hygienic!(self.#name.view_mut(#batch))
+            hygienic!(#network.#name.view_mut(#batch))
         });
         self.as_taken(stage, viewed, hygienic!(view_mut))
     }
