@@ -273,7 +273,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         (images.starts(block, places, (down, along), stored, &mut starts), Fours::NONE)
                     };
                     let place = |place: usize, tap: usize| Place { a: place as u32, b: (tap * panel) as u32 };
-                    let terms = tables.list(
+                    let terms = tables.list::<V, S>(
                         (count, (places.channel, laid.taps * panel)),
                         images.under_rows(down, places).map(|(down, row)| place(down, laid.row_place(row))),
                         images.under_columns(along, places).map(|(right, tap)| place(right, laid.column_place(tap))),

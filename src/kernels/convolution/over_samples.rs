@@ -269,7 +269,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let Images { rows: Track { step, .. }, columns, .. } = images;
                 let (width, read) = (block.columns.len() * lanes, columns.input * lanes);
                 let place = |tap: usize, number: usize| Place { a: tap as u32, b: number as u32 };
-                let terms = tables.list(
+                let terms = tables.list::<V, S>(
                     (count, (channel, height * read)),
                     images.rows.under(down).map(|(down, _, tap)| place(tap * row, down * read)),
                     columns.under(along).map(|(right, _, tap)| place(tap, right * lanes)),

@@ -198,7 +198,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             }
             images.for_each_stretch(block, |down, along| {
                 let place = |tap: usize, place: usize| Place { a: tap as u32, b: place as u32 };
-                let terms = tables.list(
+                let terms = tables.list::<V, S>(
                     (count, (channel, places.channel)),
                     images.under_rows(down, places).map(|(down, (_, tap))| place(tap * row, down)),
                     images.under_columns(along, places).map(|(right, (_, tap))| place(tap, right)),

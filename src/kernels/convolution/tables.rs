@@ -5,10 +5,14 @@
 
 use super::blocks::DEPTH;
 use crate::kernels::product::{Place, Terms};
+use crate::kernels::vector::{Simd, Vector};
+use crate::scalar::Scalar;
 use crate::window::quotient;
 
 /// A row of as many taps has a table, which is repeated for the window's rows.
 const ROW: usize = 6;
+/// The same with 16 registers, which don't hold all pointers: each repetition of a table takes more time.
+const LONG_ROW: usize = 16;
 
 /// Room for the tables.
 pub(super) struct Tables {
@@ -24,7 +28,7 @@ impl Tables {
 
     /// The terms of some channels, `apart` from one to the next, with rows and columns of taps.
     #[inline(always)]
-    pub(super) fn list(
+    pub(super) fn list<V: Simd, S: Scalar>(
         &mut self,
         (channels, apart): (usize, (usize, usize)),
         rows: impl ExactSizeIterator<Item = Place>,
@@ -32,13 +36,13 @@ impl Tables {
     ) -> Terms<'_> {
         let rows = write(&mut self.outer, rows);
         let far = |channels: usize| (channels * apart.0, channels * apart.1);
-        if columns.len() >= ROW {
+        if columns.len() >= const { if S::Vector::<V>::REGISTERS >= 32 { ROW } else { LONG_ROW } } {
             let columns = write(&mut self.inner, columns);
             let (inner, outer) = (self.inner.get(..columns), self.outer.get(..rows));
             let (inner, outer) = (inner.unwrap_or_default(), outer.unwrap_or_default());
             return Terms { inner, outer, repeats: channels, apart };
         }
-        let mut of_row = [Place::default(); ROW];
+        let mut of_row = [Place::default(); LONG_ROW];
         let columns = write(&mut of_row, columns);
         let of_row = of_row.get(..columns).unwrap_or_default();
         let together = channels_together(channels, rows * columns);
@@ -56,7 +60,7 @@ impl Tables {
         Terms::repeated(inner, quotient(channels, together), far(together))
     }
 
-    /// How many places are written for some channels.
+    /// How many places are written for some channels, with 32 registers.
     pub(super) fn len(channels: usize, (rows, columns): (usize, usize)) -> usize {
         if columns >= ROW {
             rows + columns

@@ -10,26 +10,28 @@
 //!
 //! | rows left | vectors of columns | tile, with 32 registers | with fewer |
 //! |---|---|---|---|
-//! | more than 8 | 1 | 12 × 1: the pointers to more rows would take more registers than there are | 4 × 1 |
-//! | 7, 8 and more | 1; 2 and more, the last 3 of an odd number | 8 × 1, 8 × 2, 8 × 3 | 4 × 2 |
-//! | 5, 6 | 1, 2, 3, 4 and more | 6 × 1, 6 × 2, 6 × 3, 6 × 4 | 4 × 2 |
-//! | 3, 4 | 1, 2, 3, 4 and more | 4 × 1, 4 × 2, 4 × 3, 4 × 4 | 4 × 2 |
+//! | more than 8 | 1 | 12 × 1: the pointers to more rows would take more registers than there are | 6 × 1 |
+//! | 7, 8 and more | 1; 2 and more, the last 3 of an odd number | 8 × 1, 8 × 2, 8 × 3 | 6 × 2, which waits less for loads than 4 × 2 |
+//! | 5, 6 | 1, 2, 3, 4 and more | 6 × 1, 6 × 2, 6 × 3, 6 × 4 | 5 × 2, 6 × 2 |
+//! | 3, 4 | 1, 2, 3, 4 and more | 4 × 1, 4 × 2, 4 × 3, 4 × 4 | 3 × 3, 4 × 2 |
 //! | 2 | any | 2 × 4, 2 × 2, 2 × 1 | the same |
 //! | 1 | any | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | the same |
 //!
-//! Up to one and a half tiles of rows are halved, and rows that a tile has too many are computed twice. With fewer registers, a tile has
-//! four rows, and the rest is in tiles of 2 or 1. Of one vector of columns, rows in [fours](Fours) need fewer pointers.
+//! With 32 registers, up to one and a half tiles of rows are halved, rows that a tile has too many are computed twice, and of one vector of columns,
+//! rows in [fours](Fours) need fewer pointers. With fewer registers, tiles are of nearly the same size, and of terms that lie side by side
+//! [in threes](InThrees), not each place is read from the table.
 
 mod fours;
+mod walks;
 mod work;
 
 pub(crate) use self::fours::{Fours, TOGETHER};
+use self::walks::{InThrees, OneByOne, Walk};
 pub(crate) use self::work::{work, work_in_fours};
 use super::Origin;
 use super::tile::{Sums, rectified};
 use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
-use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// Where a column of A lies, from each of its rows on, and the row of B that it is multiplied by.
@@ -153,54 +155,92 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
         if !self.fits::<V>() {
             return;
         }
-        let many = S::Vector::<V>::REGISTERS >= 32;
-        let vectors = self.lines.0 * self.columns.div_ceil(lanes::<V, S>());
+        if const { S::Vector::<V>::REGISTERS >= 32 } {
+            self.in_large_tiles(simd);
+        } else if let Some(walk) = InThrees::<false>::of(self.terms.inner) {
+            self.in_small_tiles(simd, walk);
+        } else if let Some(walk) = InThrees::<true>::of(self.terms.inner) {
+            self.in_small_tiles(simd, walk);
+        } else {
+            self.in_small_tiles(simd, OneByOne);
+        }
+    }
+}
+
+impl<S: Scalar> Scattered<'_, S> {
+    /// A product that fits, with 32 registers.
+    #[inline(always)]
+    fn in_large_tiles<V: Simd>(&mut self, simd: V) {
         // A single vector of columns takes more rows, as each sum waits for its last product.
-        let most = if many && vectors == 1 { 12 } else { 8 };
-        if many && vectors == 1 && self.fours.count > 0 {
+        let most = if self.vectors::<V>() == 1 { 12 } else { 8 };
+        if most == 12 && self.fours.count > 0 {
             return self.in_fours(simd);
         }
-        let product = &mut self;
-        let mut row = 0;
-        while row < product.rows.len() {
-            let left = product.rows.len() - row;
+        let (mut row, walk) = (0, OneByOne);
+        while row < self.rows.len() {
+            let left = self.rows.len() - row;
             // The last two of about the same size, if one of them would be small.
             let together = match left {
                 few if few <= most => few,
                 some if 2 * some <= 3 * most => some.div_ceil(2),
                 _ => most,
             };
-            let product = &mut *product;
+            let product = &mut *self;
             row += match together {
-                9.. if many => simd.call(Tiles::<S, 12, 1> { product, row }),
-                7.. if many => simd.call(Tiles::<S, 8, 3> { product, row }),
-                5.. if many => simd.call(Tiles::<S, 6, 4> { product, row }),
-                3.. if many => simd.call(Tiles::<S, 4, 4> { product, row }),
-                3.. => simd.call(Tiles::<S, 4, 2> { product, row }),
-                2 => simd.call(Tiles::<S, 2, 4> { product, row }),
-                _ => simd.call(Tiles::<S, 1, 8> { product, row }),
+                9.. => simd.call(Tiles::<S, _, 12, 1> { product, row, walk }),
+                7.. => simd.call(Tiles::<S, _, 8, 3> { product, row, walk }),
+                5.. => simd.call(Tiles::<S, _, 6, 4> { product, row, walk }),
+                3.. => simd.call(Tiles::<S, _, 4, 4> { product, row, walk }),
+                2 => simd.call(Tiles::<S, _, 2, 4> { product, row, walk }),
+                _ => simd.call(Tiles::<S, _, 1, 8> { product, row, walk }),
             };
         }
+    }
+
+    /// The same, with fewer.
+    #[inline(always)]
+    fn in_small_tiles<V: Simd>(&mut self, simd: V, walk: impl Walk) {
+        let mut row = 0;
+        while row < self.rows.len() {
+            let left = self.rows.len() - row;
+            let product = &mut *self;
+            // All of about the same size.
+            row += match left.div_ceil(left.div_ceil(6)) {
+                6.. => simd.call(Tiles::<S, _, 6, 2> { product, row, walk }),
+                5 => simd.call(Tiles::<S, _, 5, 2> { product, row, walk }),
+                4 => simd.call(Tiles::<S, _, 4, 2> { product, row, walk }),
+                3 => simd.call(Tiles::<S, _, 3, 3> { product, row, walk: OneByOne }),
+                2 => simd.call(Tiles::<S, _, 2, 4> { product, row, walk: OneByOne }),
+                _ => simd.call(Tiles::<S, _, 1, 8> { product, row, walk: OneByOne }),
+            };
+        }
+    }
+
+    /// Vectors of columns, of all lines.
+    #[inline(always)]
+    fn vectors<V: Simd>(&self) -> usize {
+        self.lines.0 * self.columns.div_ceil(lanes::<V, S>())
     }
 }
 
 /// All lines of `R` rows, up to `C` vectors at a time. Those rows that there aren't are the last one again. Private to this file:
 /// only a product that fits, and has the first row, constructs it.
-struct Tiles<'p, 'a, S, const R: usize, const C: usize> {
+struct Tiles<'p, 'a, S, W, const R: usize, const C: usize> {
     product: &'p mut Scattered<'a, S>,
     row: usize,
+    walk: W,
 }
 
-impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R, C> {
+impl<S: Scalar, W: Walk, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, W, R, C> {
     /// R.
     type Output = usize;
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> usize {
-        let Self { product, row } = self;
+        let Self { product, row, walk } = self;
         let tile = (row, product.rows.len() - row);
         // Vectors of short lines share a tile.
-        let mut left = product.lines.0 * product.columns.div_ceil(lanes::<V, S>());
+        let mut left = product.vectors::<V>();
         let mut at = (0, 0);
         while left > 0 {
             // Of about the same size; few rows need as many sums as possible, and many rows have enough with two vectors.
@@ -212,11 +252,11 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
             // SAFETY: the product fits, and has the row and, from `at` on, at least as many vectors as the tile.
             left -= unsafe {
                 match together {
-                    8.. if C == 8 => product.tile::<V, R, 1, 8, 1>(simd, tile, 1, &mut at),
-                    4.. if C >= 4 => product.tile::<V, R, 1, 4, 1>(simd, tile, 1, &mut at),
-                    3.. if C >= 3 && R > 2 => product.tile::<V, R, 1, 3, 1>(simd, tile, 1, &mut at),
-                    2.. if C >= 2 => product.tile::<V, R, 1, 2, 1>(simd, tile, 1, &mut at),
-                    _ => product.tile::<V, R, 1, 1, 1>(simd, tile, 1, &mut at),
+                    8.. if C == 8 => product.tile::<V, R, 1, 8>(simd, tile, walk, &mut at),
+                    4.. if C >= 4 => product.tile::<V, R, 1, 4>(simd, tile, walk, &mut at),
+                    3.. if C >= 3 && R > 2 => product.tile::<V, R, 1, 3>(simd, tile, walk, &mut at),
+                    2.. if C >= 2 => product.tile::<V, R, 1, 2>(simd, tile, walk, &mut at),
+                    _ => product.tile::<V, R, 1, 1>(simd, tile, walk, &mut at),
                 }
             };
         }
@@ -226,20 +266,19 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
 
 impl<S: Scalar> Scattered<'_, S> {
     /// Up to `G` times `Q` rows, of which there are `count` times `Q`; those that there aren't are the last Q again. And `C` vectors
-    /// from a line and a column on, which move behind them; the last vector of a line may reach over the end. If `T` is more than one, that
-    /// many of [neighbouring terms](fours::neighbours) share what they read. Returns C.
+    /// from a line and a column on, which move behind them; the last vector of a line may reach over the end. Returns C.
     ///
     /// # Safety
-    /// The product fits, and has the rows, at least Q, and the vectors, and if Q is more than one, the rows are [fours](Fours). There are as many
-    /// neighbouring terms.
+    /// The product fits, and has the rows, at least Q, and the vectors, and if Q is more than one, the rows are [fours](Fours). The terms are as
+    /// the walk says.
     // In debug builds, everything inlined into one function has its own place on the stack.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn tile<V: Simd, const G: usize, const Q: usize, const C: usize, const T: usize>(
+    unsafe fn tile<V: Simd, const G: usize, const Q: usize, const C: usize>(
         &mut self,
         simd: V,
         (row, count): (usize, usize),
-        neighbours: usize,
+        walk: impl Walk,
         (line, column): &mut (usize, usize),
     ) -> usize {
         let lanes = S::Vector::<V>::LANES;
@@ -300,23 +339,7 @@ impl<S: Scalar> Scattered<'_, S> {
                 for outer in outer {
                     let (at, from) = (repeat * apart.0 + outer.a as usize, repeat * apart.1 + outer.b as usize);
                     let (a, b) = (a.map(|a| a.wrapping_add(at)), b.map(|b| b.wrapping_add(from)));
-                    if T > 1 {
-                        // As many as possible T at a time, so that none is left by itself.
-                        let pairs = (T - neighbours % T) % T;
-                        for terms in inner.chunks_exact(neighbours.max(1)) {
-                            let (whole, rest) = terms.split_at_unchecked(neighbours - 2 * pairs);
-                            for terms in whole.as_chunks::<T>().0 {
-                                add_terms(simd, (&a, step), &b, terms, &mut sums);
-                            }
-                            for terms in rest.as_chunks::<2>().0 {
-                                add_terms(simd, (&a, step), &b, terms, &mut sums);
-                            }
-                        }
-                        continue;
-                    }
-                    for place in inner {
-                        add_terms(simd, (&a, step), &b, &[*place], &mut sums);
-                    }
+                    walk.add(simd, (&a, step), &b, inner, &mut sums);
                 }
             }
             if self.is_rectified {
@@ -325,61 +348,52 @@ impl<S: Scalar> Scattered<'_, S> {
                 }
             }
             if self.is_added {
-                for (sums, row) in sums.iter().zip(&to).take(count) {
-                    for (sums, &row) in sums.iter().zip(row) {
-                        for (v, &sum) in sums.iter().enumerate() {
-                            let to = c[v].add(row);
-                            (S::Vector::<V>::load_masked(simd, to, counts[v]) + sum).store_masked(to, counts[v]);
+                for (sums, rows) in sums.iter_mut().zip(&to) {
+                    for (sums, &row) in sums.iter_mut().zip(rows) {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = S::Vector::<V>::load_masked(simd, c[v].add(row), counts[v]) + *sum;
                         }
                     }
                 }
-                return C;
             }
-            for (sums, rows) in sums.iter().zip(&to) {
-                for (sums, &row) in sums.iter().zip(rows) {
-                    for (v, sum) in sums.iter().enumerate() {
-                        sum.store_masked(c[v].add(row), counts[v]);
-                    }
-                }
-            }
+            store(&sums, &c, &to, (counts, lanes));
         }
         C
     }
 }
 
-/// Adds to the sums of `Q` rows from each of some places in A on, a step apart, the products of `T` terms that lie a step apart in A, too: a
-/// number that several rows read, with one term each, is loaded once.
+/// Stores the sums of some rows, of which there are `counts` in each vector.
 ///
 /// # Safety
-/// Each row can be read at the terms' places, and B in whole vectors.
+/// They can be written there.
 #[inline(always)]
-unsafe fn add_terms<V: Simd, S: Scalar, const G: usize, const Q: usize, const C: usize, const T: usize>(
-    simd: V,
-    (a, step): (&[*const S; G], usize),
-    b: &[*const S; C],
-    terms: &[Place; T],
-    sums: &mut [Sums<S::Vector<V>, Q, C>; G],
+unsafe fn store<V: Simd, S: Scalar, T: Vector<S, V>, const G: usize, const Q: usize, const C: usize>(
+    sums: &[Sums<T, Q, C>; G],
+    c: &[*mut S; C],
+    to: &[[usize; Q]; G],
+    (counts, lanes): ([usize; C], usize),
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut bs = [[S::Vector::<V>::splat(simd, S::ZERO); C]; T];
-        for (bs, term) in bs.iter_mut().zip(terms) {
-            for (to, b) in bs.iter_mut().zip(b) {
-                *to = S::Vector::<V>::load(simd, b.add(term.b as usize));
-            }
-        }
-        let mut at = terms.first().map_or(0, |term| term.a as usize);
-        for number in 0..Q + T - 1 {
-            for (sums, a) in sums.iter_mut().zip(a) {
-                let a = S::Vector::<V>::splat(simd, *a.add(at));
-                for (term, bs) in bs.iter().enumerate() {
-                    let sums = sums.get_mut(number.wrapping_sub(term)).into_iter().flatten();
-                    for (sum, &b) in sums.zip(bs) {
-                        *sum = b.mul_add(a, *sum);
+        // Loops without branches are unrolled, so that sums needn't lie in memory: those of whole vectors, and those of instruction sets that have
+        // masks.
+        if const { T::REGISTERS < 32 } && counts.iter().all(|&count| count == lanes) {
+            for (sums, rows) in sums.iter().zip(to) {
+                for (sums, &row) in sums.iter().zip(rows) {
+                    for (v, sum) in sums.iter().enumerate() {
+                        sum.store(c[v].add(row));
                     }
                 }
             }
-            at = at.wrapping_add(step);
+            return;
+        }
+        let sums = *sums;
+        for (sums, rows) in sums.iter().zip(to) {
+            for (sums, &row) in sums.iter().zip(rows) {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store_masked(c[v].add(row), counts[v]);
+                }
+            }
         }
     }
 }

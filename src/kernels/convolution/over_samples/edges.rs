@@ -126,7 +126,7 @@ impl<S: Scalar> Operation for Edges<'_, '_, S> {
     #[inline(always)]
     fn run<V: Simd>(mut self, simd: V) {
         if S::Vector::<V>::REGISTERS < 32 {
-            return self.pairs::<V, 4>(simd);
+            return self.pairs::<V, 6>(simd);
         }
         match together(self.filters) {
             8 => self.pairs::<V, 8>(simd),
@@ -201,7 +201,7 @@ impl<S: Scalar> Edges<'_, '_, S> {
                         rows: (1, 0, 0),
                     };
                     // SAFETY: everything fits, and the taps lie on elements for their sums.
-                    unsafe { self.tile::<V, R>(simd, &tile) };
+                    unsafe { self.tile_of::<V, R>(simd, &tile) };
                 }
             }
         }
@@ -234,7 +234,7 @@ impl<S: Scalar> Edges<'_, '_, S> {
                     rows: (count, apart.0, apart.1),
                 };
                 // SAFETY: everything fits, and the taps lie on elements for their sums.
-                unsafe { self.tile::<V, R>(simd, &tile) };
+                unsafe { self.tile_of::<V, R>(simd, &tile) };
             }
         }
     }
@@ -272,6 +272,23 @@ impl<S: Scalar> Edges<'_, '_, S> {
             && self.start.fits(self.filters, lanes);
         assert_in_tests!(fits, "lines don't fit");
         fits
+    }
+
+    /// Some sums of up to `R` filters.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn tile_of<V: Simd, const R: usize>(&mut self, simd: V, tile: &Tile<'_>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            // With few registers, a tile has few filters: one of them twice would be a large part of its work.
+            match tile.filters.1 {
+                5 if const { S::Vector::<V>::REGISTERS < 32 } => self.tile::<V, 5>(simd, tile),
+                ..5 if const { S::Vector::<V>::REGISTERS < 32 } => self.tile::<V, 4>(simd, tile),
+                _ => self.tile::<V, R>(simd, tile),
+            }
+        }
     }
 
     /// Some sums of `R` filters, the last one again for those that there aren't.
@@ -317,13 +334,15 @@ impl<S: Scalar> Edges<'_, '_, S> {
                 }
             }
         }
-        for (sums, &filter) in sums.iter().zip(&filters) {
-            for (at, &sum) in sums.iter().enumerate() {
-                if at < tile.sums {
-                    let sum = if self.is_rectified { sum.max(sum.constant(0.0)) } else { sum };
-                    // SAFETY: the caller's promise.
-                    unsafe { sum.store(self.y.as_mut_ptr().add(y(filter, at))) };
-                }
+        if self.is_rectified {
+            sums = sums.map(|sums| sums.map(|sum| sum.max(sum.constant(0.0))));
+        }
+        let y = filters.map(|filter| self.y.as_mut_ptr().wrapping_add(y(filter, 0)));
+        // SAFETY: the caller's promise. Without a branch for each sum, they stay in registers.
+        unsafe {
+            sums.iter().zip(&y).for_each(|(sums, &y)| sums[0].store(y));
+            if tile.sums == SUMS {
+                sums.iter().zip(&y).for_each(|(sums, &y)| sums[1].store(y.wrapping_add(tile.y.1)));
             }
         }
     }

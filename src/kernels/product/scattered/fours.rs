@@ -6,6 +6,7 @@
 //! taps of a row of a window do, neighbouring rows read the same numbers with neighbouring terms: of three terms at a time, or two, each
 //! number is loaded once.
 
+use super::walks::{OneByOne, Shared};
 use super::{Place, Row, Scattered};
 use crate::kernels::vector::Simd;
 use crate::scalar::Scalar;
@@ -62,26 +63,27 @@ impl<S: Scalar> Scattered<'_, S> {
     pub(super) fn in_fours<V: Simd>(&mut self, simd: V) {
         let (mut row, mut left) = (0, self.fours.count);
         let neighbours = neighbours(self.terms.inner, self.fours.step);
+        let shared = Shared::<TERMS> { neighbours };
         // SAFETY: the product fits, so that it has the fours; and it has one vector of columns.
         unsafe {
             while left > 0 {
                 let fours = left.min(if 2 * left > POINTERS { POINTERS } else { POINTERS / 2 });
                 let (tile, at) = ((row, fours), &mut (0, 0));
                 match (2 * left > POINTERS, neighbours > 1) {
-                    (true, true) => self.tile::<V, POINTERS, TOGETHER, 1, TERMS>(simd, tile, neighbours, at),
-                    (true, false) => self.tile::<V, POINTERS, TOGETHER, 1, 1>(simd, tile, 1, at),
-                    (false, true) => self.tile::<V, { POINTERS / 2 }, TOGETHER, 1, TERMS>(simd, tile, neighbours, at),
-                    (false, false) => self.tile::<V, { POINTERS / 2 }, TOGETHER, 1, 1>(simd, tile, 1, at),
+                    (true, true) => self.tile::<V, POINTERS, TOGETHER, 1>(simd, tile, shared, at),
+                    (true, false) => self.tile::<V, POINTERS, TOGETHER, 1>(simd, tile, OneByOne, at),
+                    (false, true) => self.tile::<V, { POINTERS / 2 }, TOGETHER, 1>(simd, tile, shared, at),
+                    (false, false) => self.tile::<V, { POINTERS / 2 }, TOGETHER, 1>(simd, tile, OneByOne, at),
                 };
                 (row, left) = (row + fours * TOGETHER, left - fours);
             }
             while row < self.rows.len() {
                 let (left, at) = (self.rows.len() - row, &mut (0, 0));
                 row += if 2 * left > ALONE {
-                    self.tile::<V, ALONE, 1, 1, 1>(simd, (row, left), 1, at);
+                    self.tile::<V, ALONE, 1, 1>(simd, (row, left), OneByOne, at);
                     ALONE
                 } else {
-                    self.tile::<V, { ALONE / 2 }, 1, 1, 1>(simd, (row, left), 1, at);
+                    self.tile::<V, { ALONE / 2 }, 1, 1>(simd, (row, left), OneByOne, at);
                     ALONE / 2
                 };
             }
