@@ -4,7 +4,7 @@
 //! bits depend on the order of the samples alone, and not on the tile, the block or the thread that computes it.
 //! Samples are read where they lie, through a pointer to each.
 //!
-//! A tile is 8 rows of inputs × 3 vectors of outputs, or × 2 where those are left, or 6 × 2 with 16 registers, as in
+//! A tile is 8 rows of inputs × 3 vectors of outputs, or × 2 where those are left, or 6 × 2 or 5 × 2 with 16 registers, as in
 //! [`product`](super::product), whose table says why; with one vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 //!
 //! Where an update is a plain step of gradient descent, the weights take it from the tile's registers ([`PlainStep`]): the processor takes
@@ -26,6 +26,7 @@ use super::vector::{Operation, Simd, Vector, lanes, multiply_add};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
+use crate::window::even;
 
 /// The most samples of one sum; more are added to it.
 const SAMPLES: usize = 512;
@@ -256,7 +257,10 @@ impl<S: Scalar> Block<'_, S> {
         unsafe {
             match left {
                 8.. if many => self.tiles::<V, 8, 2, FROM>(simd, row, columns, panel),
-                6.. if !many && !matches!(left, 8 | 9) => self.tiles::<V, 6, 2, FROM>(simd, row, columns, panel),
+                6.. if !many && (left == 7 || even(left, 6) == 6) => {
+                    self.tiles::<V, 6, 2, FROM>(simd, row, columns, panel)
+                }
+                5.. if !many && even(left, 6) == 5 => self.tiles::<V, 5, 2, FROM>(simd, row, columns, panel),
                 4.. => self.tiles::<V, 4, 2, FROM>(simd, row, columns, panel),
                 _ => self.tiles::<V, 1, 2, FROM>(simd, row, columns, panel),
             }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{Block, PlainStep};
-use crate::kernels::product::Start;
+use crate::kernels::product::{Start, has_few_registers};
 use crate::kernels::request;
 use crate::kernels::vector::{Operation, Simd, Vector, first_lane, lanes, splat};
 use crate::real::Real;
@@ -31,8 +31,13 @@ impl<S: Scalar> Block<'_, S> {
     ) -> usize {
         // One tile copies.
         let left = if FROM == COPYING { R } else { self.rows.end - row };
-        // Two or three rows more and the last tile of six are better two tiles of four.
-        let rows = if R == 6 && left > R && matches!(left % R, 2 | 3) { left / R * R - R } else { left / R * R };
+        // With few registers, all tiles are of nearly the same size: some of R rows, and the others of one fewer.
+        let tiles = if const { has_few_registers::<V, S>() && matches!(R, 4..=6) && C == 2 } {
+            left.saturating_sub((R - 1) * left.div_ceil(6)).clamp(1, (left / R).max(1))
+        } else {
+            left / R
+        };
+        let rows = tiles * R;
         simd.call(Tiles::<S, R, C, FROM> { block: self, rows: row..row + rows, columns, panel });
         rows
     }

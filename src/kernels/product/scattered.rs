@@ -33,6 +33,7 @@ use super::tile::{Sums, rectified};
 use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
+use crate::window::even;
 
 /// Where a column of A lies, from each of its rows on, and the row of B that it is multiplied by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -205,7 +206,7 @@ impl<S: Scalar> Scattered<'_, S> {
             let left = self.rows.len() - row;
             let product = &mut *self;
             // All of about the same size.
-            row += match left.div_ceil(left.div_ceil(6)) {
+            row += match even(left, 6) {
                 6.. => simd.call(Tiles::<S, _, 6, 2> { product, row, walk }),
                 5 => simd.call(Tiles::<S, _, 5, 2> { product, row, walk }),
                 4 => simd.call(Tiles::<S, _, 4, 2> { product, row, walk }),

@@ -14,7 +14,8 @@
 //! | of up to 1 vector of columns and 8 rows, with chains | 2 to 7 | 2 × 1 | eight sums |
 //! | of up to 1 vector of columns | ≥ 8 | 8 × 1 | the pointers to more rows would take more registers than there are |
 //! | any other | ≥ 8 | 8 × 2 | with 32 registers: 10 loads for 16 multiplications |
-//! | | ≥ 6, but not 8 or 9 | 6 × 2 | what fits into 16 registers: with 4 × 2, as many sums as the processor needs, it waits whenever a load is late |
+//! | | ≥ 6 | 6 × 2 | what fits into 16 registers: with 4 × 2, as many sums as the processor needs, it waits whenever a load is late; |
+//! | | | 6 × 2, 5 × 2, 4 × 2 | with these, all of nearly the same size |
 //! | | ≥ 4 | 4 × 2 | |
 //! | | 2, 3 | 2 × 2 | with chains, row by row |
 
@@ -23,6 +24,7 @@ use super::tile::Block;
 use crate::kernels::size::Size;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
+use crate::window::even;
 
 impl<S: Scalar> Block<'_, S> {
     /// `R` rows from `row` on, all columns, which are at most four vectors.
@@ -60,6 +62,7 @@ impl<S: Scalar> Block<'_, S> {
     ) -> usize {
         let left = rows - row;
         let (one_vector, many) = (self.columns <= lanes::<V, S>(), S::Vector::<V>::REGISTERS >= 32);
+        let together = if many { left } else { even(left, 6) };
         // SAFETY: the caller's promise.
         unsafe {
             match left {
@@ -70,7 +73,9 @@ impl<S: Scalar> Block<'_, S> {
                     self.tile::<V, 2, 1, CHAINS>(simd, row, from, false);
                     2
                 }
-                6.. if !one_vector && !matches!(left, 8 | 9) => self.tiles::<V, 6, 2>(simd, row, from, to),
+                7 if !one_vector => self.tiles::<V, 6, 2>(simd, row, from, to),
+                6.. if !one_vector && together >= 6 => self.tiles::<V, 6, 2>(simd, row, from, to),
+                5.. if !one_vector && !many && together == 5 => self.tiles::<V, 5, 2>(simd, row, from, to),
                 4.. => self.tiles::<V, 4, 2>(simd, row, from, to),
                 _ if self.chains == CHAINS => self.row(simd, row, from, to),
                 _ => self.tiles::<V, 2, 2>(simd, row, from, to),
