@@ -129,8 +129,10 @@ pub trait Network: Layer {
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
         let mut outputs = alloc::vec![zeroed(); inputs.len()];
         for_each_part::<Self>(inputs, &mut outputs, &|inputs, outputs| {
-            // Only one of them is compiled.
-            if const { stays_in_cache::<Self, BLOCK>() } {
+            // No more of them are compiled than a network needs.
+            if const { reads_many_weights::<Self>() } && inputs.len() > BLOCK {
+                forward_blocks::<Self, LARGE_BLOCK>(self, inputs, outputs);
+            } else if const { stays_in_cache::<Self, BLOCK>() } {
                 forward_blocks::<Self, BLOCK>(self, inputs, outputs);
             } else if const { stays_in_cache::<Self, 8>() } {
                 forward_blocks::<Self, 8>(self, inputs, outputs);
@@ -292,15 +294,31 @@ operation! {
     }
 }
 
-/// The largest block of a forward pass if the caller does not choose one.
+/// The samples of a forward pass at a time, if the caller does not choose a number and they stay in a cache.
 #[cfg(feature = "alloc")]
 const BLOCK: usize = 32;
+
+/// The same for more samples, if the network [reads many weights](reads_many_weights): once per block.
+#[cfg(feature = "alloc")]
+const LARGE_BLOCK: usize = 128;
 
 /// Whether blocks of `B` samples stay in a processor's cache between two layers.
 #[cfg(feature = "alloc")]
 const fn stays_in_cache<L: Layer, const B: usize>() -> bool {
-    const CACHE: usize = 1 << 20;
-    size_of::<L::Workspace<B>>() - <L::Workspace<B> as Pod>::VECTOR_SCRATCH <= CACHE
+    activations::<L, B>() <= 1 << 20
+}
+
+/// Whether a network has more weights than a first-level cache holds, and the activations of a large block leave room for them in a
+/// second-level cache: large dense layers.
+#[cfg(feature = "alloc")]
+const fn reads_many_weights<L: Layer>() -> bool {
+    size_of::<L>() > 1 << 17 && activations::<L, LARGE_BLOCK>() <= 1 << 18
+}
+
+/// Bytes of the activations of `B` samples.
+#[cfg(feature = "alloc")]
+const fn activations<L: Layer, const B: usize>() -> usize {
+    size_of::<L::Workspace<B>>() - <L::Workspace<B> as Pod>::VECTOR_SCRATCH
 }
 
 /// Inference on a batch, `B` samples at a time.

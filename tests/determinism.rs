@@ -153,3 +153,17 @@ mod who_computes {
         assert!(!on_this_thread(2, 200, &data));
     }
 }
+
+#[test]
+fn a_sample_of_a_large_batch_has_the_outputs_that_it_has_alone() {
+    fnn::network! {
+        struct Large: [300] -> [10] { Dense(200), Relu, Dense(10) }
+    }
+    // As many weights are read for more samples at a time.
+    const { assert!(Large::FLASH > 1 << 17) };
+    let (network, data) = (Large::boxed(3), classes::<300, 10>(300, 1));
+    let alone: Vec<_> = data.inputs().iter().map(|input| network.forward(input)).collect();
+    for batch in [0, 1, 31, 32, 33, 127, 128, 129, 300] {
+        assert_eq!(network.forward_all(&data.inputs()[..batch]), alone[..batch], "a batch of {batch}");
+    }
+}
