@@ -180,8 +180,10 @@ fn a_step_allocates_nothing_and_a_training_what_it_says() {
     }
     // The history grows, and each epoch submits work to the pool: a few allocations per epoch of 4 or 16 steps.
     for read in [false, true] {
-        assert!(allocations(1, 128, read) <= 2);
-        assert!(allocations(1, 1024, read) <= 2);
+        // The test harness allocates, too, but only once: when it says that this test takes long.
+        for samples in [128, 1024] {
+            assert!((0..2).any(|_| allocations(1, samples, read) <= 2), "{samples} samples, read: {read}");
+        }
         for threads in [2, 8] {
             let (few, many) = (allocations(threads, 128, read), allocations(threads, 1024, read));
             println!("{threads} threads: {few} allocations in 8 steps, {many} in 64");

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{Block, PlainStep};
-use crate::kernels::product::{Start, has_few_registers};
+use crate::kernels::product::Start;
 use crate::kernels::request;
 use crate::kernels::vector::{Operation, Simd, Vector, first_lane, lanes, splat};
 use crate::real::Real;
@@ -32,7 +32,7 @@ impl<S: Scalar> Block<'_, S> {
         // One tile copies.
         let left = if FROM == COPYING { R } else { self.rows.end - row };
         // With few registers, all tiles are of nearly the same size: some of R rows, and the others of one fewer.
-        let tiles = if const { has_few_registers::<V, S>() && matches!(R, 4..=6) && C == 2 } {
+        let tiles = if const { S::Vector::<V>::REGISTERS < 32 && matches!(R, 4..=6) && C == 2 } {
             left.saturating_sub((R - 1) * left.div_ceil(6)).clamp(1, (left / R).max(1))
         } else {
             left / R
