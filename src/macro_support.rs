@@ -60,7 +60,7 @@ pub use crate::__constructors as constructors;
 pub use crate::__methods as methods;
 pub use crate::__start as start;
 pub use crate::__with_heap as with_heap;
-pub use crate::descent::{Descent, Either, RoomFor, descend};
+pub use crate::descent::{Descend, Descent, Either, RoomFor, descend};
 pub use crate::memory::{Larger, batch, each, members, workspace};
 pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::network::{assert_forward_fits, forward};
