@@ -21,12 +21,11 @@ use core::ops::Range;
 use self::panels::InPanels;
 use self::tiles::IN_PLACE;
 use super::assert_in_tests;
-use super::product::{Start, has_few_registers};
+use super::product::{Start, has_few_registers, next_rows};
 use super::vector::{Operation, Simd, Vector, lanes, multiply_add};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
-use crate::window::even;
 
 /// The most samples of one sum; more are added to it.
 const SAMPLES: usize = 512;
@@ -257,10 +256,8 @@ impl<S: Scalar> Block<'_, S> {
         unsafe {
             match left {
                 8.. if many => self.tiles::<V, 8, 2, FROM>(simd, row, columns, panel),
-                6.. if !many && (left == 7 || even(left, 6) == 6) => {
-                    self.tiles::<V, 6, 2, FROM>(simd, row, columns, panel)
-                }
-                5.. if !many && even(left, 6) == 5 => self.tiles::<V, 5, 2, FROM>(simd, row, columns, panel),
+                _ if !many && next_rows(left) == 6 => self.tiles::<V, 6, 2, FROM>(simd, row, columns, panel),
+                _ if !many && next_rows(left) == 5 => self.tiles::<V, 5, 2, FROM>(simd, row, columns, panel),
                 4.. => self.tiles::<V, 4, 2, FROM>(simd, row, columns, panel),
                 _ => self.tiles::<V, 1, 2, FROM>(simd, row, columns, panel),
             }

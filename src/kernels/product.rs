@@ -34,6 +34,7 @@ pub(crate) use self::panels::has_few_registers;
 pub(super) use self::scattered::Scattered;
 pub(crate) use self::scattered::{Fours, Place, Row, TOGETHER, Terms, work as scattered_work, work_in_fours};
 use self::tile::Block;
+pub(crate) use self::tiles::next_rows;
 use super::assert_in_tests;
 use super::size::Size;
 use super::vector::{Operation, Simd, lanes};

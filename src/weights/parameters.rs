@@ -223,7 +223,7 @@ pub struct Place<P, Q> {
 }
 
 impl<P: Parameters, Q: Parameters<Scalar = P::Scalar>> Place<P, Q> {
-    /// After so many bytes.
+    /// This many bytes into the network.
     ///
     /// # Panics
     /// Unless all of `Q` lies in `P` there: in a constant, that is a compile error.

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{Block, PlainStep};
-use crate::kernels::product::Start;
+use crate::kernels::product::{Start, next_rows};
 use crate::kernels::request;
 use crate::kernels::vector::{Operation, Simd, Vector, first_lane, lanes, splat};
 use crate::real::Real;
@@ -31,13 +31,14 @@ impl<S: Scalar> Block<'_, S> {
     ) -> usize {
         // One tile copies.
         let left = if FROM == COPYING { R } else { self.rows.end - row };
-        // With few registers, all tiles are of nearly the same size: some of R rows, and the others of one fewer.
-        let tiles = if const { S::Vector::<V>::REGISTERS < 32 && matches!(R, 4..=6) && C == 2 } {
-            left.saturating_sub((R - 1) * left.div_ceil(6)).clamp(1, (left / R).max(1))
-        } else {
-            left / R
-        };
-        let rows = tiles * R;
+        let mut rows = left / R * R;
+        if const { S::Vector::<V>::REGISTERS < 32 && C == 2 && R > 1 } {
+            // Those after the next one, of which there may be some of one row fewer.
+            rows = R;
+            while next_rows(left - rows) == R {
+                rows += R;
+            }
+        }
         simd.call(Tiles::<S, R, C, FROM> { block: self, rows: row..row + rows, columns, panel });
         rows
     }

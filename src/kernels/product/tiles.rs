@@ -62,7 +62,7 @@ impl<S: Scalar> Block<'_, S> {
     ) -> usize {
         let left = rows - row;
         let (one_vector, many) = (self.columns <= lanes::<V, S>(), S::Vector::<V>::REGISTERS >= 32);
-        let together = if many { left } else { even(left, 6) };
+        let together = if many { left } else { next_rows(left) };
         // SAFETY: the caller's promise.
         unsafe {
             match left {
@@ -73,9 +73,8 @@ impl<S: Scalar> Block<'_, S> {
                     self.tile::<V, 2, 1, CHAINS>(simd, row, from, false);
                     2
                 }
-                7 if !one_vector => self.tiles::<V, 6, 2>(simd, row, from, to),
-                6.. if !one_vector && together >= 6 => self.tiles::<V, 6, 2>(simd, row, from, to),
-                5.. if !one_vector && !many && together == 5 => self.tiles::<V, 5, 2>(simd, row, from, to),
+                _ if !one_vector && together >= 6 => self.tiles::<V, 6, 2>(simd, row, from, to),
+                _ if !one_vector && !many && together == 5 => self.tiles::<V, 5, 2>(simd, row, from, to),
                 4.. => self.tiles::<V, 4, 2>(simd, row, from, to),
                 _ if self.chains == CHAINS => self.row(simd, row, from, to),
                 _ => self.tiles::<V, 2, 2>(simd, row, from, to),
@@ -180,6 +179,12 @@ impl<S: Scalar> Block<'_, S> {
             }
         }
     }
+}
+
+/// How many rows the next tile has with fewer than 32 registers: at most six, and all tiles are of nearly the same size. But of seven, one
+/// is left, and not three, which would be computed one by one.
+pub(crate) fn next_rows(left: usize) -> usize {
+    if left == 7 { 6 } else { even(left, 6) }
 }
 
 /// Whether as many columns may be this many vectors.
