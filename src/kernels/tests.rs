@@ -122,4 +122,8 @@ fn products_are_those_of_triple_loops_for_sizes_of_several_blocks() {
     for size in [(3, 600, 40), (8, 300, 50), (33, 257, 130), (18, 300, 300), (1, 784, 128), (9, 1, 1), (40, 520, 10)] {
         products(size, 1);
     }
+    // Several columns of tiles in a panel, and several panels.
+    for size in [(13, 24, 361), (14, 100, 65), (12, 7, 900), (25, 161, 48)] {
+        products(size, 1);
+    }
 }

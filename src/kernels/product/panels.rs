@@ -1,5 +1,8 @@
-//! Products in panels, with 16 registers: the columns of B of one tile are copied to one place by the first rows' tile, beside its
-//! products, and all other rows' tiles read them there.
+//! Products in panels, with 16 registers: some columns of B are copied to one place by the first rows' tiles, beside their products, and
+//! all other rows' tiles read them there, while the next columns are requested.
+//!
+//! A panel has as many columns as fit, so that each row of C is written for a while before the next ones are. A pointwise convolution's
+//! rows are planes: of a few channels, a tile takes less time than a cache line of each of its rows, and the processor sees neither coming.
 //!
 //! Rows of B that are a power of two long begin at few places of the first-level cache, which has room for few of their columns: every
 //! tile would read them from the second-level cache again. Copies cost nothing beside six rows' products: the processor's stores are idle.
@@ -10,8 +13,10 @@ use core::ops::Range;
 
 use super::tile::Block;
 use super::{CACHED, Product};
+use crate::kernels::request;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// The vectors of columns of a tile, and the rows of the one that copies.
 const VECTORS: usize = 2;
@@ -61,44 +66,59 @@ impl<S: Scalar> Operation for InPanels<'_, S> {
         let width = const { VECTORS * lanes::<V, S>() };
         let mut panel = MaybeUninit::<Panel>::uninit();
         let panel = panel.as_mut_ptr().cast::<S>();
-        let depth = product.even_depth(PANEL / size_of::<S>() / width);
+        let room = const { PANEL / size_of::<S>() } / width;
+        let depth = product.even_depth(room);
+        let whole = columns - columns % width;
         for first in (0..inner).step_by(depth) {
             let part = depth.min(inner - first);
             let block = product.block((first, part), (1, part));
-            for from in (0..columns).step_by(width) {
-                let to = columns.min(from + width);
+            let most = quotient(room, part).max(1) * width;
+            let next = |from: usize| whole.min(from + most);
+            let mut from = 0;
+            while from < whole {
+                let to = next(from);
+                let copied = block.copied(panel, (from, to));
                 // SAFETY: `fits` has checked that the slices hold all rows and columns, of which there are enough for a tile; a panel
-                // holds `depth` rows of its columns.
+                // holds `part` rows of these columns.
                 unsafe {
-                    if to - from < width {
-                        block.rows(simd, 0..rows, (from, to));
-                    } else {
-                        block.first_tile::<V, ROWS, VECTORS>(simd, 0, from, panel);
-                        block.copied(panel, from, width).rows(simd, ROWS..rows, (from, to));
+                    for column in (from..to).step_by(width) {
+                        block.first_tile::<V, ROWS, VECTORS>(
+                            simd,
+                            0,
+                            column,
+                            (panel.wrapping_add(column - from), to - from),
+                        );
+                    }
+                    let mut row = ROWS;
+                    while row < rows {
+                        block.request((row - ROWS..row, rows - ROWS), to..next(to));
+                        row += copied.next_tiles(simd, (row, rows), (from, to));
                     }
                 }
+                from = to;
+            }
+            let mut row = 0;
+            while whole < columns && row < rows {
+                // SAFETY: `fits` has checked that the slices hold all rows and columns.
+                row += unsafe { block.next_tiles(simd, (row, rows), (whole, columns)) };
             }
         }
     }
 }
 
 impl<'a, S: Scalar> Block<'a, S> {
-    /// The same rows and columns, with B in a panel that begins with column `column`.
+    /// The same rows, with some columns of B in a panel.
     #[inline(always)]
-    const fn copied(&self, panel: *const S, column: usize, width: usize) -> Block<'a, S> {
-        Block { b: panel.wrapping_sub(column), pitches: (width, self.pitches.1), ..*self }
+    const fn copied(&self, panel: *const S, (from, to): (usize, usize)) -> Block<'a, S> {
+        Block { b: panel.wrapping_sub(from), pitches: (to - from, self.pitches.1), ..*self }
     }
 
-    /// Some rows, the columns `from..to`.
-    ///
-    /// # Safety
-    /// A and C have the rows, B and C the columns.
+    /// Asks for a share of the rows of B, so many of so many, in some columns.
     #[inline(always)]
-    unsafe fn rows<V: Simd>(&self, simd: V, rows: Range<usize>, columns: (usize, usize)) {
-        let mut row = rows.start;
-        while row < rows.end {
-            // SAFETY: the caller's promise.
-            row += unsafe { self.next_tiles(simd, (row, rows.end), columns) };
+    fn request(&self, (share, of): (Range<usize>, usize), columns: Range<usize>) {
+        let row = |part: usize| quotient(part * self.inner, of).min(self.inner);
+        for row in row(share.start)..row(share.end) {
+            request::run_for_reading(self.b.wrapping_add(row * self.pitches.0 + columns.start), columns.len());
         }
     }
 }

@@ -73,14 +73,14 @@ impl<S: Scalar> Block<'_, S> {
         is_width_constant: bool,
     ) {
         // SAFETY: the caller's promise; nothing is copied.
-        unsafe { self.tile_with::<V, R, C, U, false>(simd, row, column, is_width_constant, core::ptr::null_mut()) }
+        unsafe { self.tile_with::<V, R, C, U, false>(simd, row, column, is_width_constant, (core::ptr::null_mut(), 0)) }
     }
 
-    /// [`tile`](Self::tile), which, if `COPIES`, has whole vectors and one chain, and copies its columns of B to `panel`, one row after the
-    /// other, beside the products.
+    /// [`tile`](Self::tile), which, if `COPIES`, has whole vectors and one chain, and copies its columns of B to a panel with rows so far
+    /// apart, beside the products.
     ///
     /// # Safety
-    /// As for `tile`; if it copies, the panel holds that many numbers.
+    /// As for `tile`; if it copies, the panel holds them.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) unsafe fn tile_with<V: Simd, const R: usize, const C: usize, const U: usize, const COPIES: bool>(
@@ -89,7 +89,7 @@ impl<S: Scalar> Block<'_, S> {
         row: usize,
         column: usize,
         is_width_constant: bool,
-        panel: *mut S,
+        panel: (*mut S, usize),
     ) {
         let lanes = S::Vector::<V>::LANES;
         let tile = Tile {
@@ -141,7 +141,7 @@ impl<S: Scalar> Block<'_, S> {
         tile: Tile<S>,
         first: usize,
         sums: &mut [Sums<S::Vector<V>, R, C>; U],
-        mut panel: *mut S,
+        (mut panel, panel_pitch): (*mut S, usize),
     ) {
         let (lanes, (pitch, _)) = (S::Vector::<V>::LANES, self.pitches);
         // A chain is a range of rows of B, the last of which may be shorter or empty.
@@ -191,12 +191,10 @@ impl<S: Scalar> Block<'_, S> {
                             request::run_for_reading(next.wrapping_add(self.ahead), C * lanes);
                         }
                         if COPIES {
-                            // The next tile of this row of tiles copies the columns behind these.
-                            request::run_for_reading(next.wrapping_add(C * lanes), C * lanes);
-                            for &b in &bs {
-                                b.store(panel);
-                                panel = panel.wrapping_add(lanes);
+                            for (v, &b) in bs.iter().enumerate() {
+                                b.store(panel.wrapping_add(v * lanes));
                             }
+                            panel = panel.wrapping_add(panel_pitch);
                         }
                         for (sums, a) in sums.iter_mut().zip(a) {
                             let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));

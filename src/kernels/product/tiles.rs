@@ -109,7 +109,7 @@ impl<S: Scalar> Block<'_, S> {
         simd: V,
         row: usize,
         column: usize,
-        panel: *mut S,
+        panel: (*mut S, usize),
     ) {
         simd.call(CopyingTile::<S, R, C> { block: self, row, column, panel });
     }
@@ -232,7 +232,7 @@ struct CopyingTile<'a, S, const R: usize, const C: usize> {
     block: &'a Block<'a, S>,
     row: usize,
     column: usize,
-    panel: *mut S,
+    panel: (*mut S, usize),
 }
 
 impl<S: Scalar, const R: usize, const C: usize> Operation for CopyingTile<'_, S, R, C> {
