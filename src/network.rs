@@ -8,12 +8,16 @@ pub use summary::Summary;
 
 use crate::chunks::Chunks;
 use crate::graph::Node;
+#[cfg(feature = "rayon")]
+use crate::kernels::Divisible;
 use crate::kernels::{dispatch, operation};
 use crate::layer::{Layer, is_tiny};
 use crate::pod::{Aligned, Pod, with_memory, zeroed};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
+#[cfg(feature = "rayon")]
+use crate::threads;
 use crate::train::gradient_buffers::GradientBuffers;
 use crate::weights::initializer::Initializer;
 use crate::weights::{LoadOptions, WeightsError, safetensors};
@@ -335,17 +339,29 @@ type Compute<'a, L> = dyn Fn(&[<L as Layer>::Input], &mut [<L as Layer>::Output]
 /// Run `compute` on whole blocks, split across threads if there is enough work.
 #[cfg(feature = "rayon")]
 fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compute: &Compute<'_, L>) {
-    use rayon::prelude::*;
-
     /// Below this many multiply-accumulates, a second thread costs more than it saves.
     const WORTHWHILE: u64 = 1 << 21;
     let worthwhile = L::MACS.saturating_mul(inputs.len() as u64) >= WORTHWHILE;
-    let threads = if worthwhile { crate::threads::available() } else { 1 };
+    let threads = if worthwhile { threads::available() } else { 1 };
     if threads == 1 {
         return compute(inputs, outputs);
     }
     let part = inputs.len().div_ceil(BLOCK).div_ceil(threads) * BLOCK;
-    inputs.par_chunks(part).zip(outputs.par_chunks_mut(part)).for_each(|(inputs, outputs)| compute(inputs, outputs));
+    halve::<L>((inputs, outputs), part, compute);
+}
+
+/// Run `compute` on parts of this length, the last one possibly shorter, on the threads of the pool. `rayon`'s iterators would be
+/// compiled for each network.
+#[cfg(feature = "rayon")]
+fn halve<L: Layer>(samples: (&[L::Input], &mut [L::Output]), part: usize, compute: &Compute<'_, L>) {
+    let length = samples.length();
+    if length <= part {
+        return compute(samples.0, samples.1);
+    }
+    let (left, right) = samples.divide(length.div_ceil(part).div_ceil(2) * part);
+    threads::join(&mut || halve::<L>((left.0, &mut *left.1), part, compute), &mut || {
+        halve::<L>((right.0, &mut *right.1), part, compute)
+    });
 }
 
 /// Run `compute` on everything.

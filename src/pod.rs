@@ -72,6 +72,22 @@ pub unsafe trait Pod: Copy + Send + Sync + 'static {
     const VECTOR_SCRATCH: usize = 0;
 }
 
+/// Numbers as their bytes.
+#[cfg(feature = "std")]
+pub(crate) fn as_bytes<T: Pod>(numbers: &[T]) -> &[u8] {
+    const { assert!(T::INITIALIZED == size_of::<T>(), "only what has no padding is bytes") }
+    // SAFETY: all of them are initialized, and bytes have no alignment.
+    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+}
+
+/// [`as_bytes`], mutable.
+#[cfg(feature = "std")]
+pub(crate) fn as_bytes_mut<T: Pod>(numbers: &mut [T]) -> &mut [u8] {
+    const { assert!(T::INITIALIZED == size_of::<T>(), "only what has no padding is bytes") }
+    // SAFETY: as in `as_bytes`, and any bytes are numbers; the borrow is exclusive.
+    unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
+}
+
 /// Aligned to a cache line where vectors are that wide: a vector across the end of a line is two accesses, and the processor
 /// forwards a store to a later load only if the load does not cross it.
 #[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]

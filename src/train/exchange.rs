@@ -133,12 +133,9 @@ impl<X: Exchange> Exchange for &X {
 ///
 /// # Errors
 /// [`Error::Ranks`], the same on all ranks.
-pub(crate) fn compare(
-    exchange: &impl Exchange,
-    fields: impl IntoIterator<Item = (String, String)>,
-) -> Result<(), Error> {
+pub(crate) fn compare(exchange: &dyn Exchange, fields: &[(String, String)]) -> Result<(), Error> {
     let [between, after] = SEPARATORS;
-    let text: String = fields.into_iter().map(|(name, value)| format!("{name}{between}{value}{after}")).collect();
+    let text: String = fields.iter().map(|(name, value)| format!("{name}{between}{value}{after}")).collect();
     let texts = gather_texts(exchange, &text)?;
     let Some(first) = texts.first() else { return Ok(()) };
     let Some((rank, other)) = texts.iter().enumerate().find(|(_, text)| *text != first) else { return Ok(()) };
@@ -169,7 +166,7 @@ fn differences(expected: &str, found: &str) -> Vec<Mismatch> {
 ///
 /// # Errors
 /// An exchange that fails, or that didn't give this rank what the ranks have sent.
-pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<String>, Error> {
+pub(crate) fn gather_texts(exchange: &dyn Exchange, text: &str) -> Result<Vec<String>, Error> {
     let (rank, ranks) = (exchange.rank(), exchange.ranks());
     if rank >= ranks {
         let (expected, found) = ("a rank below the number of ranks", format!("rank {rank} of {ranks}"));

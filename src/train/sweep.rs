@@ -170,7 +170,8 @@ impl<S> Sweep<S> {
         ];
         let of_each =
             texts.iter().enumerate().map(|(number, text)| (format!("settings of trial {number}"), text.clone()));
-        exchange::compare(exchange, of_all.map(|(name, value)| (name.into(), value)).into_iter().chain(of_each))?;
+        let fields: Vec<_> = of_all.map(|(name, value)| (name.into(), value)).into_iter().chain(of_each).collect();
+        exchange::compare(exchange, &fields)?;
         let table = Table::open(&texts, folder.as_deref(), exchange)?;
         let mut running: Vec<usize> = (0..settings.len()).collect();
         for (epochs, count) in rungs {

@@ -51,7 +51,7 @@ use crate::data::{AnySource, Source};
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
-use crate::optimizers::{Clip, Decay, Optimizer};
+use crate::optimizers::Optimizer;
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::Saving;
@@ -204,15 +204,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         V: Validation<N::Input, T>,
     {
         let settings = &self.settings;
-        check::positive("batch size", Some(settings.batch_size))?;
-        check::positive("epochs", Some(settings.epochs))?;
-        check::positive("threads", settings.threads)?;
-        check::positive("patience", settings.patience)?;
-        self.optimizer.validate::<N::Scalar>()?;
-        settings.penalty.map_or(Ok(()), |penalty| penalty.validate::<N::Scalar>())?;
-        settings.clip.map_or(Ok(()), Clip::validate::<N::Scalar>)?;
-        settings.moving_average.map_or(Ok(()), Decay::validate::<N::Scalar>)?;
-        settings.plateau.map_or(Ok(()), |plateau| plateau.validate())?;
+        settings.validate::<N::Scalar>(self.optimizer.validate::<N::Scalar>())?;
         self.loss.validate()?;
         self.saving.validate()?;
         self.observers.check(settings.monitor)?;

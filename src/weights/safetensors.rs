@@ -21,7 +21,7 @@ pub(crate) use file::{in_file, save};
 pub use include::include;
 pub(crate) use include::include_image;
 #[cfg(feature = "std")]
-pub(crate) use networks::{NetworksFile, escape, save_networks};
+pub(crate) use networks::{NetworksFile, Numbers, escape, save_networks};
 pub use options::LoadOptions;
 #[cfg(feature = "alloc")]
 pub use options::Loaded;

@@ -1,6 +1,6 @@
 //! Validation before training.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 
 use super::chunk_size::smallest_chunk;
 use crate::data::AnySource;
@@ -27,32 +27,50 @@ pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(),
     let last = samples % batch_size;
     let smallest = smallest_chunk::<N>(if last == 0 { batch_size } else { last });
     if smallest >= N::SMALLEST_BATCH {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(too_few((batch_size, last), (N::KIND, N::SMALLEST_BATCH), smallest))
     }
+}
+
+// What needn't be generic isn't: so it is compiled once, in this crate.
+
+/// The error about chunks with fewer samples than a network needs.
+fn too_few((batch_size, last): (usize, usize), (network, needed): (&str, usize), smallest: usize) -> Error {
     let expected = "mini-batches with enough samples for every layer in each chunk, of 32 samples or 64 (`BatchNorm` computes \
                     statistics over them; `BatchNorm(frozen)` doesn't)";
     let rest = if last == 0 { String::new() } else { format!(", and a last mini-batch of {last}") };
-    let found = format!("{batch_size}{rest}: `{}` needs {}, and a chunk has {smallest}", N::KIND, N::SMALLEST_BATCH);
-    Err(Error::Setting { name: "batch size", expected, found })
+    let found = format!("{batch_size}{rest}: `{network}` needs {needed}, and a chunk has {smallest}");
+    Error::Setting { name: "batch size", expected, found }
 }
 
 /// Check that the initial weights are finite.
 pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
-    match first_non_finite(network) {
-        Some((name, _)) => {
-            let found = format!("NaN or infinity in `{name}`");
-            Err(Error::Setting { name: "network", expected: "finite weights", found })
-        }
-        None => Ok(()),
-    }
+    first_non_finite(network).map_or(Ok(()), |(name, _)| Err(infinite(&name)))
+}
+
+/// The error about weights that aren't finite.
+fn infinite(name: &str) -> Error {
+    let found = format!("NaN or infinity in `{name}`");
+    Error::Setting { name: "network", expected: "finite weights", found }
 }
 
 /// Check that the parts of a network's weights are all of its weights, in order: those that are left out would never be trained.
 pub(crate) fn parts<N: Layer>() -> Result<(), Error> {
+    if const { !defers::<N>() } {
+        return Ok(());
+    }
+    let mut parts = Vec::new();
+    N::parts(0, &mut |part| parts.push(part));
+    all_parts(&parts, (N::PARAMETERS, N::ACCUMULATED))
+}
+
+/// Check that these are the parts of so many weights, of which so many are accumulated.
+fn all_parts(parts: &[Part], (weights, of_them): (usize, usize)) -> Result<(), Error> {
     let (mut visited, mut accumulated) = (0usize, 0usize);
     let mut in_order = true;
-    N::parts(0, &mut |part| {
-        let (start, length) = match &part {
+    for part in parts {
+        let (start, length) = match part {
             Part::Accumulated(range) => (range.start, range.len()),
             Part::Deferred(part) => {
                 let biases = if part.bias { part.outputs } else { 0 };
@@ -62,18 +80,15 @@ pub(crate) fn parts<N: Layer>() -> Result<(), Error> {
         in_order &= start == visited;
         visited = visited.saturating_add(length);
         accumulated = accumulated.saturating_add(if matches!(part, Part::Accumulated(_)) { length } else { 0 });
-    });
-    if !defers::<N>() || in_order && (visited, accumulated) == (N::PARAMETERS, N::ACCUMULATED) {
+    }
+    if in_order && (visited, accumulated) == (weights, of_them) {
         return Ok(());
     }
     let expected =
         "layers whose `parts` are all of their weights in order, and whose `ACCUMULATED` weights are accumulated";
     let order = if in_order { "" } else { " in another order" };
-    let found = format!(
-        "parts of {visited} of {} weights{order}, of which {accumulated} of {} are accumulated",
-        N::PARAMETERS,
-        N::ACCUMULATED
-    );
+    let found =
+        format!("parts of {visited} of {weights} weights{order}, of which {accumulated} of {of_them} are accumulated");
     Err(Error::Setting { name: "network", expected, found })
 }
 
@@ -128,27 +143,30 @@ pub(crate) fn sample<N: Layer, T: Debug, F: Loss<N::Output, T>>(
             return Err(non_finite(input));
         }
         if let Err(InvalidInput { element, expected }) = N::check_input(input) {
-            let found = input.elements().get(element);
-            let found = found.map(|found| format!("{found:?} at element {element}")).unwrap_or_default();
-            return Err(format!("the input: expected {expected}, found {found}"));
+            return Err(invalid_input(&expected, input.elements().get(element).map(|found| (found as _, element))));
         }
-        if let Err(expected) = loss.check(target) {
-            let mut found = format!("{target:?}");
-            if found.chars().count() > 60 {
-                found = format!("{found:.60}…");
-            }
-            return Err(format!("the target: expected {expected}, found {found}"));
-        }
-        Ok(())
+        loss.check(target).map_err(|expected| invalid_target(&expected, target))
     }
 }
 
 /// The error about an input that is not finite.
 #[cold]
 fn non_finite<I: Sample>(input: &I) -> String {
-    let elements = input.elements().iter().enumerate();
-    let found = elements
-        .filter(|(_, element)| !element.all_finite())
-        .map(|(at, element)| format!("{element:?} at element {at}"));
-    format!("the input: expected finite numbers, found {}", found.take(1).collect::<String>())
+    let found = input.elements().iter().enumerate().find(|(_, element)| !element.all_finite());
+    invalid_input(&"finite numbers", found.map(|(at, element)| (element as _, at)))
+}
+
+/// The error about an element of an input.
+fn invalid_input(expected: &dyn Display, found: Option<(&dyn Debug, usize)>) -> String {
+    let found = found.map(|(found, element)| format!("{found:?} at element {element}")).unwrap_or_default();
+    format!("the input: expected {expected}, found {found}")
+}
+
+/// The error about a target.
+fn invalid_target(expected: &dyn Display, target: &dyn Debug) -> String {
+    let mut found = format!("{target:?}");
+    if found.chars().count() > 60 {
+        found = format!("{found:.60}…");
+    }
+    format!("the target: expected {expected}, found {found}")
 }

@@ -13,13 +13,13 @@ use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Arrays, Tally};
 
 /// The gradient that chunks of samples add to, one after the other.
-pub(super) struct Accumulator<N: Layer> {
+pub(super) struct Accumulator<S> {
     /// Which chunk of a round it gets.
     pub(super) index: usize,
     /// The sum of the accumulated gradients.
-    pub(super) gradient: Box<[N::Scalar]>,
+    pub(super) gradient: Box<[S]>,
     /// That of the last chunk.
-    pub(super) tally: Tally<N::Scalar>,
+    pub(super) tally: Tally<S>,
 }
 
 /// The memory of a chunk of up to `B` samples, with what the last one left for the gradients that are computed later.
@@ -35,13 +35,15 @@ pub(super) struct Chunk<N: Layer, T, const B: usize> {
 /// line, as `B` of them fill some.
 type Buffers<N, const B: usize> = Aligned<Arrays<N, B>>;
 
-impl<N: Layer> Accumulator<N> {
-    /// The bytes of heap that an accumulated gradient takes.
-    pub(super) const GRADIENT: usize = N::ACCUMULATED * size_of::<N::Scalar>();
+impl<S: Scalar> Accumulator<S> {
+    /// For chunk number `index` of a round, with an accumulated gradient of this many numbers.
+    pub(super) fn new(index: usize, numbers: usize) -> Self {
+        Self { index, gradient: vec![S::ZERO; numbers].into_boxed_slice(), tally: Tally::default() }
+    }
 
-    pub(super) fn new(index: usize) -> Self {
-        let gradient = vec![N::Scalar::ZERO; N::ACCUMULATED].into_boxed_slice();
-        Self { index, gradient, tally: Tally::default() }
+    /// The bytes of heap that the gradient takes.
+    pub(super) const fn gradient_bytes(numbers: usize) -> usize {
+        numbers * size_of::<S>()
     }
 }
 
@@ -70,7 +72,7 @@ impl<N: Layer, T: Copy, const B: usize> Chunk<N, T, B> {
     #[inline(always)]
     pub(super) fn add_to<V: Simd, F: Loss<N::Output, T>, O>(
         &mut self,
-        accumulator: &mut Accumulator<N>,
+        accumulator: &mut Accumulator<N::Scalar>,
         simd: V,
         network: &N,
         course: &Course<'_, F, O>,
@@ -96,7 +98,7 @@ impl<N: Layer, T: Copy, const B: usize> Chunk<N, T, B> {
 
         let recorded = Recorded { inputs: inputs.samples().unwrap_or_default(), outputs, tape: &memory.tape };
         let deferral = Deferral::new(&mut accumulator.gradient, start, record.get_mut());
-        if defers::<N>() {
+        if const { defers::<N>() } {
             network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
         } else if let Some(gradient) = deferral.gradient() {
             // Here the place of each layer's gradient is a constant.

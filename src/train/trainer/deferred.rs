@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::update::{Mean, Update};
+use super::update::{Mean, Update, no_others};
 use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task, lanes, operation, outlined};
 use crate::optimizers::Optimizer;
 use crate::pod::Aligned;
@@ -195,9 +195,9 @@ impl<O, S: Scalar> Sums<'_, O, S> {
         match &self.then {
             Then::More => {}
             Then::Mean(mean) => {
-                mean.of(simd, sums, core::iter::empty(), weights);
+                mean.of(simd, sums, no_others(), weights);
             }
-            Then::Update(update) => update.of(simd, sums, core::iter::empty(), weights, slots),
+            Then::Update(update) => update.of(simd, sums, no_others(), weights, slots),
         }
     }
 }

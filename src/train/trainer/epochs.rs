@@ -8,7 +8,8 @@ use super::checkpoint::{Length, Moment, Saver};
 use super::course::Course;
 use super::evaluate::Evaluation;
 use super::feed::Feed;
-use super::history::{Epoch, EpochEnd, History, Stopped};
+use super::history::{Epoch, EpochEnd, History, Metric, Stopped};
+use super::log;
 use super::monitor::Monitor;
 use super::observers::Observers;
 use super::parallel::{Sharing, Threads};
@@ -56,11 +57,10 @@ where
         let Settings { epochs, monitor, plateau, .. } = self.settings;
         let (length, names) = (Length { epochs, batches: self.batches }, self.observers.names());
         let (exchange, monitored) = (self.memory.ranks.exchange, (monitor, &*names));
-        let (restored, _) = self.memory.restored(self.network, self.best.as_mut());
-        let resumed = exchange.agree(self.saver.resume(restored, length, monitored))?;
-        let (restored, ranks) = self.memory.restored(self.network, self.best.as_mut());
+        let (mut restored, ranks) = self.memory.restored(self.network, self.best.as_mut());
+        let resumed = exchange.agree(self.saver.resume(&mut restored, length, monitored))?;
         if let Some((path, position)) = restored.spread(ranks, resumed, length, monitored)? {
-            self.display.print(|| format!("resumed from {} after step {}", path.display(), position.steps));
+            self.display.print(&format_args!("resumed from {} after step {}", path.display(), position.steps));
             self.now = Moment::of(&position, plateau);
             self.history.epochs = position.epochs;
             if self.now.plateau.is_some() {
@@ -121,7 +121,11 @@ where
                 Ok(ControlFlow::Continue(()))
             })
         });
-        finite(result, *network, memory, number, batches)?;
+        let infinite = first_non_finite(&**network).map(|(name, _)| name);
+        if infinite.is_some() {
+            memory.rewind(network);
+        }
+        finite(result, infinite.as_deref(), number, batches)?;
         now.seconds = add(now.seconds, stopwatch.seconds());
         if memory.steps() < last {
             history.stopped = Some(Stopped::Flag);
@@ -173,24 +177,13 @@ where
         }
         let mut metrics = self.observers.measure(self.memory.outcome(self.network));
         self.memory.ranks.spread_metrics(&mut metrics)?;
-        let (Settings { epochs, monitor, .. }, monitors) = (self.settings, self.settings.monitors());
-        let monitored = after.filter(|_| monitors).and_then(|after| monitor.value(after, &metrics));
-        if monitors && !monitored.is_some_and(f64::is_finite) {
-            return Err(unknown(monitor, monitored, number, self.batches));
-        }
-        self.history.epochs.push(Epoch {
-            number,
-            epochs,
-            training: self.now.totals.mean(),
-            validation,
-            monitored,
-            learning_rate: self.optimizer.learning_rate_at(self.memory.steps()),
-            seconds: self.now.seconds,
-            metrics,
-            monitor: monitor.to_owned(),
-        });
+        let learning_rate = self.optimizer.learning_rate_at(self.memory.steps());
+        let epoch =
+            epoch(&self.settings, &self.now, (number, self.batches), (after, validation), metrics, learning_rate)?;
+        let monitored = epoch.monitored;
+        self.history.epochs.push(epoch);
         if self.memory.ranks.is_first() {
-            self.observers.log(self.history, self.display);
+            log::write(&self.observers.logs, self.history, self.display);
         }
         Ok(monitored)
     }
@@ -239,28 +232,32 @@ where
     }
 }
 
-/// Return an error if a step failed or the weights after the last one are not finite. Restores the weights from
-/// before the epoch if they are not finite.
-fn finite<N: Layer, T, X: Exchange, const SLOTS: usize, const B: usize>(
-    result: Result<(), Failure>,
-    network: &mut N,
-    memory: &mut Memory<N, T, SLOTS, B, X>,
-    epoch: usize,
-    batches: usize,
-) -> Result<(), Error>
-where
-    T: Copy + Debug + Send + Sync,
-{
-    let infinite = first_non_finite(&*network);
-    if infinite.is_some() {
-        memory.rewind(network);
-    }
+/// Return an error if a step failed or some weights after the last one are not finite, those with the name `infinite`.
+fn finite(result: Result<(), Failure>, infinite: Option<&str>, epoch: usize, batches: usize) -> Result<(), Error> {
     match (result, infinite) {
         (Ok(()), None) => Ok(()),
-        (Ok(()), Some((name, _))) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
+        (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
         (Err(Failure::NonFinite(batch, what)), _) => Err(Error::NonFinite { epoch, batch, what }),
         (Err(Failure::Other(error)), _) => Err(error),
     }
+}
+
+/// An epoch for the history, or an error if what is monitored is not a number.
+fn epoch(
+    settings: &Settings,
+    now: &Moment,
+    (number, batches): (usize, usize),
+    (after, validation): (Option<Evaluation>, Option<Evaluation>),
+    metrics: Vec<Metric>,
+    learning_rate: f64,
+) -> Result<Epoch, Error> {
+    let (Settings { epochs, monitor, .. }, monitors) = (*settings, settings.monitors());
+    let monitored = after.filter(|_| monitors).and_then(|after| monitor.value(after, &metrics));
+    if monitors && !monitored.is_some_and(f64::is_finite) {
+        return Err(unknown(monitor, monitored, number, batches));
+    }
+    let (training, seconds, monitor) = (now.totals.mean(), now.seconds, monitor.to_owned());
+    Ok(Epoch { number, epochs, training, validation, monitored, learning_rate, seconds, metrics, monitor })
 }
 
 /// The error if what is monitored is not a number.

@@ -196,27 +196,28 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
         });
         let failure = shares.iter_mut().find_map(|share| share.failure.take());
         exchange.agree(failure.map_or(Ok(()), Err))?;
-        self.complete(exchange)?;
+        if exchange.ranks() > 1 {
+            let mut all: Vec<_> = self.shares.iter().map(|share| share.totals).collect();
+            complete(&mut all, exchange)?;
+            self.shares.iter_mut().zip(all).for_each(|(share, totals)| share.totals = totals);
+        }
         let mut totals = Totals::default();
         self.shares.iter().for_each(|share| totals.add(share.totals));
         Ok(totals.mean())
     }
+}
 
-    /// Complete the totals of all ranks.
-    fn complete(&mut self, exchange: &impl Exchange) -> Result<(), Error> {
-        let (count, ranks) = (self.shares.len(), exchange.ranks());
-        if ranks == 1 {
-            return Ok(());
-        }
-        let mut bytes: Vec<u8> = self.shares.iter().flat_map(|share| share.totals.to_bytes()).collect();
-        let size = Totals::default().to_bytes().len();
-        let lengths: Vec<_> = (0..ranks).map(|rank| size * share(rank, ranks, count, 1).len()).collect();
-        exchange.all_gather(&mut bytes, &lengths)?;
-        for (share, bytes) in self.shares.iter_mut().zip(bytes.as_chunks().0) {
-            share.totals = Totals::from_bytes(*bytes);
-        }
-        Ok(())
+/// Complete the totals of the shares of all ranks.
+fn complete(totals: &mut [Totals], exchange: &dyn Exchange) -> Result<(), Error> {
+    let (count, ranks) = (totals.len(), exchange.ranks());
+    let mut bytes: Vec<u8> = totals.iter().flat_map(|totals| totals.to_bytes()).collect();
+    let size = Totals::default().to_bytes().len();
+    let lengths: Vec<_> = (0..ranks).map(|rank| size * share(rank, ranks, count, 1).len()).collect();
+    exchange.all_gather(&mut bytes, &lengths)?;
+    for (totals, bytes) in totals.iter_mut().zip(bytes.as_chunks().0) {
+        *totals = Totals::from_bytes(*bytes);
     }
+    Ok(())
 }
 
 /// The number of parts of `samples` samples.
@@ -235,6 +236,14 @@ struct Measure<'a, N: Layer, T, F> {
 
 impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Task<&mut [Share<N, T>]> for Measure<'_, N, T, F> {
     fn run<V: Simd>(&self, _: V, shares: &mut [Share<N, T>]) {
+        self.shares(shares);
+    }
+}
+
+impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Measure<'_, N, T, F> {
+    /// Compute the totals of some shares. Inference chooses the instruction set.
+    #[inline(never)]
+    fn shares(&self, shares: &mut [Share<N, T>]) {
         for one in shares {
             one.totals = Totals::default();
             let mut rest = share(one.index, self.count, self.samples, BLOCK);
@@ -247,9 +256,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Task<&mut [
             }
         }
     }
-}
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Measure<'_, N, T, F> {
     /// Add the totals of a block of samples.
     fn block(&self, block: Range<usize>, share: &mut Share<N, T>) -> Result<(), Error> {
         let Self { network, loss, reader, .. } = self;

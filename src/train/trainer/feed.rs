@@ -16,6 +16,11 @@ use crate::shape::Sample;
 /// Checks a sample and its target: what is wrong with it.
 pub(crate) type Check<'a, I, T> = dyn Fn(&I, &T) -> Result<(), String> + Sync + 'a;
 
+/// What is done with a mini-batch, or with the error of one that cannot be read.
+// Not a type parameter: what reads mini-batches is compiled once for samples of a type.
+pub(crate) type Step<'a, I, T> =
+    dyn FnMut(usize, Result<MiniBatch<'_, I, T>, Error>) -> Result<ControlFlow<()>, Error> + Send + 'a;
+
 /// Samples that one task reads.
 const PART: usize = 4;
 
@@ -99,12 +104,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
     ///
     /// # Errors
     /// That of `step`.
-    pub(crate) fn each(
-        &mut self,
-        first: usize,
-        parallel: bool,
-        mut step: impl FnMut(usize, Result<MiniBatch<'_, I, T>, Error>) -> Result<ControlFlow<()>, Error> + Send,
-    ) -> Result<(), Error> {
+    pub(crate) fn each(&mut self, first: usize, parallel: bool, step: &mut Step<'_, I, T>) -> Result<(), Error> {
         let (batches, samples, batch_size) = (self.batches(), self.order.samples(), self.batch_size);
         let places = |number: usize| number * batch_size..samples.min((number + 1) * batch_size);
         let Self { reader, order, division, numbers, batches: [current, next], .. } = self;

@@ -22,7 +22,7 @@ pub(super) const fn chunks<N: Layer>(batch: usize, threads: usize) -> usize {
 /// Some accumulators of a round, and memory for the chunks that add to them: the chunks of `each` of them, one after the other, share
 /// one.
 pub(super) struct Shared<'a, N: Layer, T, const B: usize> {
-    accumulators: &'a mut [Accumulator<N>],
+    accumulators: &'a mut [Accumulator<N::Scalar>],
     chunks: &'a mut [Chunk<N, T, B>],
     each: usize,
 }
@@ -31,12 +31,12 @@ impl<'a, N: Layer, T, const B: usize> Shared<'a, N, T, B> {
     /// The accumulators in a range, shared out among threads if nothing is computed from their chunks later.
     #[inline(always)]
     pub(super) fn new(
-        accumulators: &'a mut [Accumulator<N>],
+        accumulators: &'a mut [Accumulator<N::Scalar>],
         chunks: &'a mut [Chunk<N, T, B>],
         range: Range<usize>,
         threads: usize,
     ) -> Self {
-        let (chunks, each) = if defers::<N>() {
+        let (chunks, each) = if const { defers::<N>() } {
             (within(chunks, &range), 1)
         } else {
             let threads = threads.min(chunks.len()).max(1);

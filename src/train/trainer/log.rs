@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::history::{Epoch, History};
+use super::progress::Display;
 use crate::atomic_file::write_atomically;
 use crate::error::Error;
 use crate::weights::safetensors::escape;
@@ -54,6 +55,20 @@ impl Log {
 fn create_folder(path: &Path) -> Result<(), Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), std::fs::create_dir_all).map_err(|source| Error::File { path: path.into(), source })
+}
+
+/// Check the files of all logs.
+pub(super) fn check(logs: &[Log]) -> Result<(), Error> {
+    logs.iter().try_for_each(Log::check)
+}
+
+/// Write all logs. The first failure is printed and recorded.
+pub(super) fn write(logs: &[Log], history: &mut History, display: &Display) {
+    for log in logs {
+        if let Err(error) = log.write(history) {
+            display.failed(&mut history.log_failure, &format_args!("the log could not be written, {error}"));
+        }
+    }
 }
 
 /// The columns that every epoch has.

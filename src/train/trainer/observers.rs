@@ -4,10 +4,9 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::Trainer;
-use super::history::{EpochEnd, History, Metric};
-use super::log::Log;
+use super::history::{EpochEnd, Metric};
+use super::log::{self, Log};
 use super::monitor::Monitor;
-use super::progress::Display;
 use crate::error::Error;
 
 /// A callback after each epoch.
@@ -19,7 +18,7 @@ type Measure<'a, N> = dyn FnMut(&N) -> f64 + 'a;
 pub(crate) struct Observers<'a, N> {
     metrics: Vec<(&'static str, Box<Measure<'a, N>>)>,
     callbacks: Vec<Box<Callback<'a, N>>>,
-    logs: Vec<Log>,
+    pub(super) logs: Vec<Log>,
 }
 
 impl<N> Observers<'_, N> {
@@ -34,7 +33,7 @@ impl<N> Observers<'_, N> {
 
     /// Check logs, metrics and what is monitored.
     pub(super) fn check(&self, monitor: Monitor) -> Result<(), Error> {
-        self.logs.iter().try_for_each(Log::check)?;
+        log::check(&self.logs)?;
         monitor.check(&self.names())
     }
 
@@ -49,16 +48,11 @@ impl<N> Observers<'_, N> {
     /// Call all callbacks. Returns whether one of them stops the training.
     pub(super) fn call(&mut self, end: &EpochEnd<'_, N>) -> bool {
         // All are called, also those after one that stops the training.
-        self.callbacks.iter_mut().map(|callback| callback(end).is_break()).filter(|stops| *stops).count() > 0
-    }
-
-    /// Write the logs. The first failure is printed and recorded.
-    pub(super) fn log(&self, history: &mut History, display: &Display) {
-        for log in &self.logs {
-            if let Err(error) = log.write(history) {
-                display.failed(&mut history.log_failure, || format!("the log could not be written, {error}"));
-            }
+        let mut stops = false;
+        for callback in &mut self.callbacks {
+            stops |= callback(end).is_break();
         }
+        stops
     }
 }
 

@@ -4,8 +4,6 @@
 //! once the pool is running.
 
 use core::ops::Range;
-#[cfg(feature = "rayon")]
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::error::Error;
 use crate::kernels::{Divisible, RunPart, Runner, Task, dispatch};
@@ -137,39 +135,6 @@ fn enter(pool: Option<&rayon::ThreadPool>, job: &mut (dyn FnMut() + Send)) {
     }
 }
 
-/// How often a thread that waits looks for work, some ten microseconds, before it leaves that to `rayon`.
-#[cfg(feature = "rayon")]
-const LOOKS: usize = 256;
-
-/// Runs two jobs, on two threads if there are.
-///
-/// `rayon` calls the system each time that it finds nothing to do, which often takes longer than the rest of the other job.
-#[cfg(feature = "rayon")]
-#[inline(never)]
-fn join(left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
-    let (is_taken, is_done) = (AtomicBool::new(false), AtomicBool::new(false));
-    let left = || {
-        left();
-        // What no other thread has taken, this one runs next.
-        let mut looks = if is_taken.load(Relaxed) { LOOKS } else { 0 };
-        while looks > 0 && !is_done.load(Relaxed) {
-            match rayon::yield_now() {
-                Some(rayon::Yield::Executed) => looks = LOOKS,
-                _ => {
-                    looks -= 1;
-                    core::hint::spin_loop();
-                }
-            }
-        }
-    };
-    let right = || {
-        is_taken.store(true, Relaxed);
-        right();
-        is_done.store(true, Relaxed);
-    };
-    rayon::join(left, right);
-}
-
 #[cfg(not(feature = "rayon"))]
 impl Threads {
     /// One thread.
@@ -207,7 +172,7 @@ impl Runner for Parallel {
         #[cfg(feature = "rayon")]
         if self.several {
             let (mut left, mut right) = (Job::new(left), Job::new(right));
-            join(&mut || left.run(), &mut || right.run());
+            threads::join(&mut || left.run(), &mut || right.run());
             return (left.result(), right.result());
         }
         (left(), right())

@@ -6,6 +6,7 @@
 )]
 mod bar;
 
+use std::fmt;
 use std::io::{IsTerminal, Write, stderr};
 
 use super::history::{Epoch, History};
@@ -72,32 +73,32 @@ impl Display {
         let each = self.stopwatch.seconds().map(|seconds| seconds / self.ended as f64);
         let left = each.map(|each| each * epoch.epochs.saturating_sub(epoch.number) as f64);
         let left = left.filter(|left| *left >= 0.5).map_or(String::new(), |left| format!(", {} left", duration(left)));
-        self.print(|| format!("{epoch}{left}"));
+        self.print(&format_args!("{epoch}{left}"));
     }
 
     /// Finish the training.
     pub(crate) fn finish(&self, history: &History) {
         if let Some(ending) = history.ending() {
-            self.print(|| ending);
+            self.print(&ending);
         }
         for failure in [&history.checkpoint_failure, &history.log_failure].into_iter().flatten() {
-            self.print(|| failure.clone());
+            self.print(failure);
         }
     }
 
     /// Print a failure that does not end the training, and store it in `first`, unless there was one before.
-    pub(crate) fn failed(&self, first: &mut Option<String>, failure: impl FnOnce() -> String) {
+    pub(crate) fn failed(&self, first: &mut Option<String>, failure: &dyn fmt::Display) {
         if first.is_none() {
-            let failure = first.insert(failure());
-            self.print(|| format!("{failure}; training continues"));
+            let failure = first.insert(failure.to_string());
+            self.print(&format_args!("{failure}; training continues"));
         }
     }
 
     /// Print a line, above the bar.
-    pub(crate) fn print(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn print(&self, line: &dyn fmt::Display) {
         if self.lines {
             // `eprintln!` would panic if the other end of a pipe is closed.
-            let print = || drop(writeln!(stderr(), "{}", line()));
+            let print = || drop(writeln!(stderr(), "{line}"));
             match &self.bar {
                 Some(bar) => bar.suspend(print),
                 None => print(),

@@ -14,8 +14,10 @@ use super::parallel::share;
 use super::reduce::{common, for_each_part};
 use crate::data::MiniBatch;
 use crate::error::Error;
+use crate::layer::deferral::defers;
 use crate::layer::{Deferred, Factors, Layer, Part};
 use crate::losses::Term;
+use crate::pod::{as_bytes, as_bytes_mut};
 use crate::scalar::Scalar;
 use crate::train::exchange::{Exchange, gather_texts};
 use crate::train::gradient_buffers::Tally;
@@ -59,17 +61,23 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
             flags: Vec::new(),
         };
         if ranks > 1 {
-            this.cuts = (0..=ranks).map(|rank| cut::<N>(share(rank, ranks, N::PARAMETERS, 1).start)).collect();
-            this.accumulated_cuts = this.cuts.iter().map(|&cut| accumulated_before::<N>(cut)).collect();
-            this.slices = this.cuts.windows(2).map(|cuts| (cuts[1] - cuts[0]) * size_of::<S>()).collect();
-            N::parts(0, &mut |part| this.factors += width(&part));
-            let chunks = accumulators::<N>(batch);
-            this.round.reserve_exact(chunks * TALLY + batch.min(ACCUMULATORS * LARGE_CHUNK) * this.factors);
-            this.sums.iter_mut().for_each(|sums| sums.reserve_exact(chunks * N::ACCUMULATED));
-            this.lengths.iter_mut().for_each(|lengths| lengths.reserve_exact(ranks));
-            this.flags.resize(ranks, 0);
+            this.allocate(&Structure::of::<N>(), accumulators::<N>(batch), batch.min(ACCUMULATORS * LARGE_CHUNK));
         }
         this
+    }
+
+    /// Allocate the buffers, for rounds of up to this many chunks and samples.
+    fn allocate(&mut self, network: &Structure, chunks: usize, samples: usize) {
+        let ranks = self.exchange.ranks();
+        self.cuts = (0..=ranks).map(|rank| network.cut(share(rank, ranks, network.weights, 1).start)).collect();
+        self.accumulated_cuts = self.cuts.iter().map(|&cut| network.accumulated_before(cut)).collect();
+        self.slices = self.cuts.windows(2).map(|cuts| (cuts[1] - cuts[0]) * size_of::<S>()).collect();
+        self.factors = network.parts.iter().map(width).sum();
+        self.round.reserve_exact(chunks * TALLY + samples * self.factors);
+        let accumulated = network.accumulated_before(network.weights);
+        self.sums.iter_mut().for_each(|sums| sums.reserve_exact(chunks * accumulated));
+        self.lengths.iter_mut().for_each(|lengths| lengths.reserve_exact(ranks));
+        self.flags.resize(ranks, 0);
     }
 
     /// Whether there are no others.
@@ -108,40 +116,42 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
     #[inline(always)]
     pub(super) fn complete_round<N: Layer<Scalar = S>, T: Copy + Send + Sync, const B: usize>(
         &mut self,
-        used: (&mut [Accumulator<N>], &[Chunk<N, T, B>]),
+        used: (&mut [Accumulator<N::Scalar>], &[Chunk<N, T, B>]),
         (samples, chunk, chunks): (MiniBatch<'_, N::Input, T>, usize, usize),
         network: &N,
     ) -> Result<(), Error> {
-        if self.is_alone() { Ok(()) } else { self.exchange_round(used, (samples, chunk, chunks), network) }
+        if self.is_alone() {
+            return Ok(());
+        }
+        let (used, memory) = used;
+        self.exchange_round(used, (samples.len(), chunk, chunks), &mut |index, to| {
+            if const { defers::<N>() }
+                && let Some((memory, samples)) = memory.get(index).zip(samples.chunks(chunk).nth(index))
+            {
+                copy_factors::<N>(to, &mut |part| memory.factors(samples, network, part.start));
+            }
+        })
     }
 
-    fn exchange_round<N: Layer<Scalar = S>, T: Copy + Send + Sync, const B: usize>(
+    /// Exchange the tallies of a round of chunks, and what `copy` writes for those of this rank: what deferred gradients are computed
+    /// from.
+    fn exchange_round(
         &mut self,
-        (used, memory): (&mut [Accumulator<N>], &[Chunk<N, T, B>]),
-        (samples, chunk, chunks): (MiniBatch<'_, N::Input, T>, usize, usize),
-        network: &N,
+        used: &mut [Accumulator<S>],
+        (samples, chunk, chunks): (usize, usize, usize),
+        copy: &mut dyn FnMut(usize, &mut [S]),
     ) -> Result<(), Error> {
         let (count, stride, ranks) = (used.len(), TALLY + chunk * self.factors, self.exchange.ranks());
-        let end = |chunks: usize| chunks * TALLY + samples.len().min(chunks * chunk) * self.factors;
+        let end = |chunks: usize| chunks * TALLY + samples.min(chunks * chunk) * self.factors;
         self.round.resize(end(count), S::ZERO);
         let mine = self.mine(count, chunks);
-        for (index, (accumulator, samples)) in used.iter().zip(samples.chunks(chunk)).enumerate() {
+        for (index, accumulator) in used.iter().enumerate() {
             if !mine.contains(&index) {
                 continue;
             }
-            let Some((tally, mut rest)) = self.round[index * stride..].split_at_mut_checked(TALLY) else { continue };
+            let Some((tally, rest)) = self.round[index * stride..].split_at_mut_checked(TALLY) else { continue };
             tally.copy_from_slice(&to_numbers(accumulator.tally));
-            N::parts(0, &mut |part| {
-                let Part::Deferred(part) = part else { return };
-                let factors = memory.get(index).and_then(|chunk| chunk.factors(samples, network, part.start));
-                let Some(factors) = factors else { return };
-                let inputs = factors.samples(&part).map(|(inputs, _)| inputs);
-                for from in inputs.chain([factors.output_gradients]) {
-                    let (to, after) = std::mem::take(&mut rest).split_at_mut(from.len());
-                    to.copy_from_slice(from);
-                    rest = after;
-                }
-            });
+            copy(index, rest);
         }
         let lengths = (0..ranks).map(|rank| {
             let mine = accumulators_of((rank, ranks), count, chunks);
@@ -179,11 +189,15 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
 
     /// Complete the sums of the weights that belong to this rank, in all accumulators.
     #[inline(always)]
-    pub(super) fn complete_sums<N: Layer<Scalar = S>>(&mut self, used: &mut [Accumulator<N>]) -> Result<(), Error> {
-        if self.is_alone() || N::ACCUMULATED == 0 { Ok(()) } else { self.exchange_sums(used) }
+    pub(super) fn complete_sums(&mut self, used: &mut [Accumulator<S>]) -> Result<(), Error> {
+        if self.is_alone() || used.iter().all(|sums| sums.gradient.is_empty()) {
+            Ok(())
+        } else {
+            self.exchange_sums(used)
+        }
     }
 
-    fn exchange_sums<N: Layer<Scalar = S>>(&mut self, used: &mut [Accumulator<N>]) -> Result<(), Error> {
+    fn exchange_sums(&mut self, used: &mut [Accumulator<S>]) -> Result<(), Error> {
         let (count, rank, ranks) = (used.len(), self.exchange.rank(), self.exchange.ranks());
         let (mine, cuts) = (self.mine(count, count), &self.accumulated_cuts);
         let slice = |rank: usize| cuts[rank]..cuts[rank + 1];
@@ -215,20 +229,20 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
         self.exchange.all_gather(as_bytes_mut(weights.parameters_mut()), &self.slices)
     }
 
-    /// Give all ranks the numbers that rank 0 has.
-    pub(crate) fn spread<A: Scalar>(&self, numbers: &mut [A]) -> Result<(), Error> {
+    /// Give all ranks the bytes that rank 0 has.
+    pub(crate) fn spread(&self, bytes: &mut [u8]) -> Result<(), Error> {
         if self.is_alone() {
             return Ok(());
         }
         let mut lengths = vec![0; self.exchange.ranks()];
-        lengths[0] = size_of_val(numbers);
-        self.exchange.all_gather(as_bytes_mut(numbers), &lengths)
+        lengths[0] = bytes.len();
+        self.exchange.all_gather(bytes, &lengths)
     }
 
     /// Give all ranks the metrics that rank 0 has measured.
     pub(crate) fn spread_metrics(&self, metrics: &mut [Metric]) -> Result<(), Error> {
         let mut values: Vec<f64> = metrics.iter().map(|metric| metric.value).collect();
-        self.spread(&mut values)?;
+        self.spread(as_bytes_mut(&mut values))?;
         metrics.iter_mut().zip(values).for_each(|(metric, value)| metric.value = value);
         Ok(())
     }
@@ -305,34 +319,62 @@ fn accumulators_of((rank, ranks): (usize, usize), round: usize, chunks: usize) -
     all.start.min(round)..all.end.min(round)
 }
 
-/// Where to cut the weights near index `at`: not within a row of a deferred matrix, nor within the running statistics
-/// of a layer, which are absorbed together.
-fn cut<N: Layer>(at: usize) -> usize {
-    let mut cut = at;
+/// Copy what each deferred gradient is computed from.
+fn copy_factors<'a, N: Layer>(
+    mut to: &mut [N::Scalar],
+    factors: &mut dyn FnMut(&Deferred) -> Option<Factors<'a, N::Scalar>>,
+) {
     N::parts(0, &mut |part| {
-        if let Part::Deferred(Deferred { start, inputs, outputs, .. }) = part
-            && (start..start + inputs * outputs).contains(&at)
-        {
-            cut = start + (at - start) / outputs.max(1) * outputs;
+        let Part::Deferred(part) = part else { return };
+        let Some(factors) = factors(&part) else { return };
+        let inputs = factors.samples(&part).map(|(inputs, _)| inputs);
+        for from in inputs.chain([factors.output_gradients]) {
+            let (here, after) = std::mem::take(&mut to).split_at_mut(from.len());
+            here.copy_from_slice(from);
+            to = after;
         }
     });
-    N::running_statistics(&mut |range| {
-        if range.contains(&at) {
-            cut = range.start;
-        }
-    });
-    cut
 }
 
-/// How many accumulated weights there are before index `at`.
-fn accumulated_before<N: Layer>(at: usize) -> usize {
-    let mut count = 0;
-    for_each_part::<N>(|part, _| {
-        if let Part::Accumulated(range) = part {
-            count += common(&range, &(0..at)).len();
+/// The parts of a network, without its type.
+struct Structure {
+    weights: usize,
+    parts: Vec<Part>,
+    statistics: Vec<Range<usize>>,
+}
+
+impl Structure {
+    fn of<N: Layer>() -> Self {
+        let mut this = Self { weights: N::PARAMETERS, parts: Vec::new(), statistics: Vec::new() };
+        for_each_part::<N>(|part, _| this.parts.push(part));
+        N::running_statistics(&mut |range| this.statistics.push(range));
+        this
+    }
+
+    /// Where to cut the weights near index `at`: not within a row of a deferred matrix, nor within the running statistics
+    /// of a layer, which are absorbed together.
+    fn cut(&self, at: usize) -> usize {
+        let mut cut = at;
+        for part in &self.parts {
+            if let &Part::Deferred(Deferred { start, inputs, outputs, .. }) = part
+                && (start..start + inputs * outputs).contains(&at)
+            {
+                cut = start + (at - start) / outputs.max(1) * outputs;
+            }
         }
-    });
-    count
+        self.statistics.iter().find(|range| range.contains(&at)).map_or(cut, |range| range.start)
+    }
+
+    /// How many accumulated weights there are before index `at`.
+    fn accumulated_before(&self, at: usize) -> usize {
+        let mut count = 0;
+        for part in &self.parts {
+            if let Part::Accumulated(range) = part {
+                count += common(range, &(0..at)).len();
+            }
+        }
+        count
+    }
 }
 
 /// The numbers of a sample that the gradient of a part is computed from.
@@ -350,14 +392,4 @@ fn to_numbers<S: Scalar>(Tally { term: Term { loss, weight }, correct, scored }:
 
 fn from_numbers<S: Scalar>(&[loss, weight, correct, scored]: &[S; TALLY]) -> Tally<S> {
     Tally { term: Term { loss, weight }, correct: correct.to_f64() as usize, scored: scored.to_f64() as usize }
-}
-
-fn as_bytes<S: Scalar>(numbers: &[S]) -> &[u8] {
-    // SAFETY: a scalar is a number without padding, and bytes have no alignment.
-    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
-}
-
-fn as_bytes_mut<S: Scalar>(numbers: &mut [S]) -> &mut [u8] {
-    // SAFETY: as above, and every bit pattern is a number; the borrow is exclusive.
-    unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
 }

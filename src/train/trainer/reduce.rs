@@ -71,7 +71,7 @@ struct LastPass<'a, S> {
 /// accumulated weights.
 #[inline(always)]
 pub(super) fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
-    if !defers::<N>() {
+    if const { !defers::<N>() } {
         // As few and as long ranges as possible.
         return visit(Part::Accumulated(0..N::PARAMETERS), 0);
     }
@@ -99,7 +99,7 @@ where
     /// Those of the accumulators, to which chunks of a given size have added the samples of `round`, the last ones.
     #[inline(always)]
     pub(crate) fn of(
-        (accumulators, memory): (&'a mut [Accumulator<N>], &'a [Chunk<N, T, B>]),
+        (accumulators, memory): (&'a mut [Accumulator<N::Scalar>], &'a [Chunk<N, T, B>]),
         (round, chunk): (MiniBatch<'a, N::Input, T>, usize),
         deferred: Option<&'a mut N>,
         ranks: &'a Ranks<N::Scalar, X>,
@@ -107,7 +107,7 @@ where
         let (mut sums, mut chunks) = (core::array::from_fn(|_| <&mut [_]>::default()), [None; K]);
         let mut later = memory.iter().zip(round.chunks(chunk));
         for (accumulator, (sum, added)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
-            if defers::<N>() {
+            if const { defers::<N>() } {
                 *sum = &mut *accumulator.gradient;
                 *added = later.next();
             } else {
@@ -161,7 +161,7 @@ where
         }
         let update = UpdatePart::<N, _, _, _> { runner, ranks: self.sources.ranks, optimizer, step: state.steps, last };
         let Self { sources, sums, deferred } = &mut self;
-        if defers::<N>() {
+        if const { defers::<N>() } {
             let mut plan = Plan::new();
             for_each_part::<N>(|part, at| {
                 let factors = sources.factors(&part, network);
@@ -176,7 +176,7 @@ where
             update.apply(&all, Share::all(sums, deferred, network, &mut state.slots));
         }
         if let [first, ..] = &self.sums[..] {
-            if defers::<N>() {
+            if const { defers::<N>() } {
                 network.absorb_accumulated(first);
             } else if let Some(gradient) = from_numbers(first) {
                 network.absorb(gradient);
@@ -188,11 +188,13 @@ where
     /// Add the sums over the samples of the chunks to the memory for the deferred gradients.
     #[inline(always)]
     pub(crate) fn add_deferred<R: Runner>(mut self, runner: R, start: Start, network: &mut N) {
-        for_each_part::<N>(|part, _| {
-            if let Part::Deferred(part) = part {
-                self.compute(runner, (part, start), network, |_| Then::<Sgd, _>::More);
-            }
-        });
+        if const { defers::<N>() } {
+            for_each_part::<N>(|part, _| {
+                if let Part::Deferred(part) = part {
+                    self.compute(runner, (part, start), network, |_| Then::<Sgd, _>::More);
+                }
+            });
+        }
     }
 
     /// This rank's part of the whole sum, for an error message; the rest is zero. If the deferred gradients lack the
@@ -260,6 +262,7 @@ where
                 let weights = within(network.parameters_mut(), &changed);
                 runner.each((self.range(K, &part, at, &changed), weights), RANGE, &mean(role));
             }),
+            Part::Deferred(_) if const { !defers::<N>() } => {}
             Part::Deferred(part) => {
                 self.compute(runner, (part, start), network, |role| Then::<Sgd, _>::Mean(mean(role)));
             }
@@ -278,6 +281,7 @@ where
                 };
                 sum += sum_of_squares(runner, mean);
             }),
+            Part::Deferred(_) if const { !defers::<N>() } => {}
             Part::Deferred(part) => {
                 let Some(gradient) = self.deferred.as_deref() else { return };
                 for (_, range) in ranges(&part) {
@@ -373,6 +377,8 @@ impl<N: Layer, R: Runner, O: Optimizer<SLOTS>, X: Exchange, const SLOTS: usize, 
                 let (sums, (weights, slots)) = share.parts(if last.is_ready { 1 } else { K }, at, &changed);
                 runner.each((sums, (weights, slots)), RANGE, &update(role));
             }),
+            // Asked in constants, so that a network without such parts doesn't compile what they need.
+            Part::Deferred(_) if const { !defers::<N>() } => {}
             Part::Deferred(part) if last.is_ready => {
                 for (role, range) in ranges(part) {
                     let (weights, slots, gradient) = share.range(&ranks.own(range));

@@ -1,10 +1,14 @@
 //! The settings of a trainer, with their defaults.
 
 use super::Trainer;
+use super::check;
 use super::monitor::Monitor;
 use super::progress::Progress;
+use crate::error::Error;
 use crate::layer::Layer;
 use crate::optimizers::{Clip, Decay, Penalty, Plateau};
+use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 
 /// The settings of a training.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +47,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Check them, and those of the optimizer, for weights of type `S`.
+    pub(super) fn validate<S: Scalar>(&self, optimizer: Result<(), InvalidSetting>) -> Result<(), Error> {
+        check::positive("batch size", Some(self.batch_size))?;
+        check::positive("epochs", Some(self.epochs))?;
+        check::positive("threads", self.threads)?;
+        check::positive("patience", self.patience)?;
+        optimizer?;
+        self.penalty.map_or(Ok(()), |penalty| penalty.validate::<S>())?;
+        self.clip.map_or(Ok(()), Clip::validate::<S>)?;
+        self.moving_average.map_or(Ok(()), Decay::validate::<S>)?;
+        Ok(self.plateau.map_or(Ok(()), |plateau| plateau.validate())?)
+    }
+
     /// Whether something is monitored after each epoch.
     pub(crate) fn monitors(&self) -> bool {
         self.patience.is_some() || self.plateau.is_some() || self.monitor != Monitor::Loss

@@ -32,7 +32,7 @@ use crate::weights::parameters::{Parameters, first_non_finite};
 
 /// The memory of a training, allocated once; steps do not allocate.
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, const B: usize, X = ()> {
-    accumulators: Vec<Accumulator<N>>,
+    accumulators: Vec<Accumulator<N::Scalar>>,
     /// Memory for the chunks of a round: one for each if something is computed from them later, or else one for each thread, where
     /// it stays in the caches.
     chunks: Vec<Chunk<N, T, B>>,
@@ -84,9 +84,9 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         let deferred = if stores_deferred::<N>(batch, clip) { size_of::<N>() } else { 0 };
         TrainingMemory {
             weights: 0,
-            gradients: accumulators * Accumulator::<N>::GRADIENT + deferred,
+            gradients: accumulators * Accumulator::<N::Scalar>::gradient_bytes(N::ACCUMULATED) + deferred,
             optimizer: state,
-            tape: accumulators * size_of::<Accumulator<N>>() + chunks * Chunk::<N, T, B>::TAPE,
+            tape: accumulators * size_of::<Accumulator<N::Scalar>>() + chunks * Chunk::<N, T, B>::TAPE,
             samples: chunks * Chunk::<N, T, B>::SAMPLES,
             copies: size_of::<N>() + state + if average { size_of::<MovingAverage<N>>() } else { 0 },
             evaluation: 0,
@@ -99,7 +99,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
 {
     /// Memory for mini-batches of up to `batch` samples on this many threads, with a moving average if a decay is given.
     pub(crate) fn new(batch: usize, threads: usize, clip: Option<Clip>, average: Option<Decay>, exchange: X) -> Self {
-        let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
+        let accumulators = (0..accumulators::<N>(batch)).map(|index| Accumulator::new(index, N::ACCUMULATED)).collect();
         let chunks = (0..chunks::<N>(batch, threads)).map(|_| Chunk::new()).collect();
         let ranks = Ranks::new::<N>(exchange, batch);
         // Ranks exchange the whole gradient there, for its norm.
@@ -134,7 +134,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         let Sharing { step: parallel, read } = threads;
         let reads = feed.reads();
         let mut failed = None;
-        feed.each(first, read, |number, batch| {
+        feed.each(first, read, &mut |number, batch| {
             // Samples that some rank cannot read end the training of all.
             let batch = if reads { self.ranks.agree(batch)? } else { batch? };
             match self.step(network, course, &batch, parallel) {
@@ -157,7 +157,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
             StepFailure::NonFinite(what) => what,
             StepFailure::Exchange(error) => return Err(Failure::Other(error)),
         };
-        feed.each(first, read, |number, batch| {
+        feed.each(first, read, &mut |number, batch| {
             let batch = if reads { self.ranks.agree(batch)? } else { batch? };
             if number == failed {
                 return Ok(ControlFlow::Break(()));
@@ -273,7 +273,7 @@ where
             if end == batch.len() {
                 break round;
             }
-            if defers::<N>() {
+            if const { defers::<N>() } {
                 let deferred = memory.deferred.as_deref_mut();
                 let sums = (used, &*memory.chunks);
                 let gradients =

@@ -1,11 +1,12 @@
 //! From sums of gradients to updated weights, element by element.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::kernels::{PlainStep, Simd, Task, add_assign, scale_finite};
 use crate::optimizers::{Optimizer, Penalty, clamp};
 use crate::scalar::Scalar;
-use crate::shape::{first_mut, within};
+use crate::shape::{first, first_mut, within};
 
 /// The block size of the mean gradient of several accumulators: the mean stays in the first-level cache, and the
 /// accumulators are only read.
@@ -31,23 +32,19 @@ impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> 
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, (mut sums, weights): ([&mut [S]; K], &mut [S])) {
         if let [first, others @ ..] = &mut sums[..] {
-            self.of(simd, first, others.iter().map(|other| &**other), weights);
+            let range = 0..first.len();
+            self.of(simd, first, (present(others), &range), weights);
         }
     }
 }
 
 impl<S: Scalar> Mean<'_, S> {
-    /// Record whether the whole mean is finite.
+    /// Record whether the whole mean of `mean` and a range of the other sums is finite.
     #[inline(always)]
-    pub(super) fn of<'s, V: Simd>(
-        &self,
-        simd: V,
-        mean: &mut [S],
-        others: impl Iterator<Item = &'s [S]>,
-        weights: &[S],
-    ) -> bool {
+    pub(super) fn of<V: Simd>(&self, simd: V, mean: &mut [S], others: Others<'_, '_, S>, weights: &[S]) -> bool {
+        let (others, range) = others;
         for other in others {
-            add_assign(simd, other, mean);
+            add_assign(simd, other.get(range.clone()).unwrap_or_default(), mean);
         }
         let all_finite = scale_finite(simd, self.factor, mean);
         if let Some(penalty) = self.penalty {
@@ -58,6 +55,20 @@ impl<S: Scalar> Mean<'_, S> {
         }
         all_finite
     }
+}
+
+/// Further sums, and a range of each.
+pub(super) type Others<'a, 's, S> = (&'a [&'s mut [S]], &'a Range<usize>);
+
+/// No further sums.
+pub(super) const fn no_others<S>() -> Others<'static, 'static, S> {
+    (&[], &(0..0))
+}
+
+/// The sums that there are: missing ones are empty, and the last. Their number isn't a constant, so loops over them aren't unrolled.
+#[inline(always)]
+fn present<'a, 's, S>(sums: &'a [&'s mut [S]]) -> &'a [&'s mut [S]] {
+    first(sums, sums.iter().take_while(|sum| !sum.is_empty()).count())
 }
 
 /// From sums of gradients to updated weights.
@@ -79,23 +90,28 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ra
     fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Ranges<'_, S, SLOTS, K>) {
         let Some((first, others)) = sums.split_first_mut() else { return };
         if K == 1 {
-            return self.of(simd, first, core::iter::empty(), weights, slots);
+            return self.of(simd, first, no_others(), weights, slots);
         }
+        let others = present(others);
         let mut memory = [S::ZERO; BLOCK];
         for start in (0..first.len()).step_by(BLOCK) {
             let range = start..first.len().min(start + BLOCK);
             let (first, mean) = (within(first, &range), first_mut(&mut memory, range.len()));
-            let mut others = others.iter().map(|other| other.get(range.clone()).unwrap_or_default());
             // The first two in one pass over memory.
-            match others.next() {
-                Some(second) if !second.is_empty() => {
+            let others = match others {
+                [second, others @ ..] => {
+                    let second = second.get(range.clone()).unwrap_or_default();
                     let sums = first.iter().zip(second).map(|(&first, &second)| first + second);
                     mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = sum);
+                    others
                 }
-                _ => mean.copy_from_slice(first),
-            }
+                [] => {
+                    mean.copy_from_slice(first);
+                    others
+                }
+            };
             let slots = slots.each_mut().map(|slot| within(slot, &range));
-            self.of(simd, mean, others, within(weights, &range), slots);
+            self.of(simd, mean, (others, &range), within(weights, &range), slots);
         }
     }
 }
@@ -112,13 +128,13 @@ impl<O, S: Scalar> Update<'_, O, S> {
         is_plain.then(|| PlainStep { factor: self.mean.factor, rate: S::from_f64(rate) })
     }
 
-    /// Update weights along the mean of `mean` and `others`, if all of it is finite.
+    /// Update weights along the mean of `mean` and a range of `others`, if all of it is finite.
     #[inline(always)]
-    pub(super) fn of<'s, V: Simd, const SLOTS: usize>(
+    pub(super) fn of<V: Simd, const SLOTS: usize>(
         &self,
         simd: V,
         mean: &mut [S],
-        others: impl Iterator<Item = &'s [S]>,
+        others: Others<'_, '_, S>,
         weights: &mut [S],
         slots: [&mut [S]; SLOTS],
     ) where

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::error::{MAX_LISTED, Reason};
 use super::header::{self, WEIGHTS};
-use super::networks::save_networks;
+use super::networks::{Numbers, save_networks};
 use super::recognize::ENOUGH;
 use super::{LoadOptions, Loaded, WeightsError, WeightsMismatch, bytes_mut, compare, read_data};
 use crate::error::{Error, Mismatch};
@@ -60,5 +60,5 @@ pub(crate) fn in_file(path: &Path, error: &WeightsError<'_>) -> Error {
 
 /// Write a file of weights atomically.
 pub(crate) fn save<P: Parameters>(weights: &P, path: &Path) -> Result<(), Error> {
-    save_networks(path, WEIGHTS, &[], &[(String::new(), weights)])
+    save_networks(path, WEIGHTS, &[], &[(String::new(), Numbers::of(weights))])
 }

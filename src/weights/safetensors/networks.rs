@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use super::WeightsError;
@@ -13,9 +14,38 @@ use super::number::Number;
 use super::stored::entry;
 use crate::atomic_file::write_atomically;
 use crate::error::{Error, Mismatch};
-use crate::scalar::Scalar;
-use crate::weights::layout::{ArrayLocation, InFile};
+use crate::pod::{as_bytes, as_bytes_mut};
+use crate::weights::layout::{ArrayLocation, InFile, Layout, Weight};
+use crate::weights::name::Name;
 use crate::weights::parameters::Parameters;
+
+/// The numbers of a network, its weights or those that a training has for each of them, without their type: what reads and writes
+/// files is compiled once, in this crate.
+pub(crate) struct Numbers<B> {
+    layout: &'static Layout,
+    number: Number,
+    /// The numbers as bytes, in this machine's order.
+    bytes: B,
+}
+
+impl<'a> Numbers<&'a [u8]> {
+    /// Those of a network.
+    pub(crate) fn of<P: Parameters>(network: &'a P) -> Self {
+        Self { layout: const { &P::LAYOUT }, number: Number::of::<P>(), bytes: as_bytes(network.parameters()) }
+    }
+}
+
+impl<'a> Numbers<&'a mut [u8]> {
+    /// Those of a network, to load.
+    pub(crate) fn of_mut<P: Parameters>(network: &'a mut P) -> Self {
+        Self { layout: const { &P::LAYOUT }, number: Number::of::<P>(), bytes: as_bytes_mut(network.parameters_mut()) }
+    }
+
+    /// The numbers as bytes.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+}
 
 /// An array of one of the networks.
 struct Tensor {
@@ -23,70 +53,66 @@ struct Tensor {
     /// Its name in the file: the prefix of the network, and the dotted name.
     name: String,
     location: ArrayLocation,
+    /// The type of its numbers in memory.
+    number: Number,
 }
 
 impl Tensor {
-    /// Its numbers, of all those of its network.
-    fn range(&self) -> std::ops::Range<usize> {
-        self.location.start..self.location.start + self.location.shape.length()
+    /// The bytes of its numbers, of all those of its network.
+    fn range(&self) -> Range<usize> {
+        let size = self.number.size();
+        self.location.start * size..(self.location.start + self.location.shape.length()) * size
     }
 
-    /// The name and the size of its numbers in the file, where those of the network are `number`.
-    fn number(&self, number: Number) -> (&'static str, usize) {
+    /// The name and the size of its numbers in the file.
+    fn in_file(&self) -> (&'static str, usize) {
         match self.location.stored {
             InFile::Count => ("I64", size_of::<i64>()),
-            InFile::AsItIs | InFile::Transposed => (number.name(), number.size()),
+            InFile::AsItIs | InFile::Transposed => (self.number.name(), self.number.size()),
         }
     }
 
     /// The bytes that it takes in the file.
-    fn bytes(&self, number: Number) -> usize {
-        self.location.shape.length() * self.number(number).1
+    fn bytes(&self) -> usize {
+        self.location.shape.length() * self.in_file().1
     }
 }
 
 /// All nonempty arrays, in file order: counts first, so that each tensor is aligned to the size of its numbers.
-fn tensors<'a, P: Parameters>(networks: impl Iterator<Item = (&'a str, &'a P)>) -> Vec<Tensor> {
+fn tensors<B>(networks: &[(String, Numbers<B>)]) -> Vec<Tensor> {
     let mut tensors = Vec::new();
-    for (network, (prefix, weights)) in networks.enumerate() {
-        let mut number = 0;
-        weights.for_each(&mut |name, _, values| {
-            if let Some(location) = P::LAYOUT.locate(number)
-                && !values.is_empty()
+    for (network, (prefix, Numbers { layout, number, .. })) in networks.iter().enumerate() {
+        let mut array = 0;
+        layout.for_each(Name::ROOT, 0, &mut |Weight { name, .. }| {
+            if let Some(location) = layout.locate(array)
+                && location.shape.length() > 0
             {
-                tensors.push(Tensor { network, name: format!("{prefix}{name}"), location });
+                tensors.push(Tensor { network, name: format!("{prefix}{name}"), location, number: *number });
             }
-            number += 1;
+            array += 1;
         });
     }
-    in_file_order(tensors)
-}
-
-// What needn't be generic isn't: so it is compiled once, in this crate.
-
-/// Counts first.
-fn in_file_order(mut tensors: Vec<Tensor>) -> Vec<Tensor> {
     tensors.sort_by_key(|tensor| tensor.location.stored != InFile::Count);
     tensors
 }
 
 /// Write a file of `networks` atomically, each with the prefix of its tensor names. The metadata has the `content` of the
 /// file, and the given pairs of key and value.
-pub(crate) fn save_networks<P: Parameters>(
+pub(crate) fn save_networks(
     path: &Path,
     content: &str,
     metadata: &[(String, String)],
-    networks: &[(String, &P)],
+    networks: &[(String, Numbers<&[u8]>)],
 ) -> Result<(), Error> {
-    let tensors = tensors(networks.iter().map(|(prefix, weights)| (&**prefix, *weights)));
-    let header = header(content, metadata, &tensors, Number::of::<P>());
+    let tensors = tensors(networks);
+    let header = header(content, metadata, &tensors);
     write_atomically(path, &mut |file| {
         let mut file = BufWriter::new(file);
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(header.as_bytes())?;
         for tensor in &tensors {
-            if let Some((_, weights)) = networks.get(tensor.network) {
-                write_array(&mut file, &weights.parameters()[tensor.range()], &tensor.location)?;
+            if let Some((_, network)) = networks.get(tensor.network) {
+                write_array(&mut file, &network.bytes[tensor.range()], tensor)?;
             }
         }
         file.flush()
@@ -127,19 +153,19 @@ impl<'a> NetworksFile<'a> {
 
     /// Load `networks`, each with the prefix of its tensor names. If the tensors of the file differ, returns all
     /// differences and leaves the networks unchanged.
-    pub(crate) fn load<P: Parameters>(&self, networks: &mut [(String, &mut P)]) -> Result<(), Vec<Mismatch>> {
-        let tensors = tensors(networks.iter().map(|(prefix, weights)| (&**prefix, &**weights)));
-        let found = self.find(&tensors, Number::of::<P>())?;
+    pub(crate) fn load(&self, networks: &mut [(String, Numbers<&mut [u8]>)]) -> Result<(), Vec<Mismatch>> {
+        let tensors = tensors(networks);
+        let found = self.find(&tensors)?;
         for (tensor, bytes) in tensors.iter().zip(found) {
-            if let Some((_, weights)) = networks.get_mut(tensor.network) {
-                read_array(bytes, &mut weights.parameters_mut()[tensor.range()], &tensor.location);
+            if let Some((_, network)) = networks.get_mut(tensor.network) {
+                read_array(bytes, &mut network.bytes[tensor.range()], tensor);
             }
         }
         Ok(())
     }
 
     /// The bytes of each tensor; or all differences, if the file has others.
-    fn find(&self, tensors: &[Tensor], number: Number) -> Result<Vec<&'a [u8]>, Vec<Mismatch>> {
+    fn find(&self, tensors: &[Tensor]) -> Result<Vec<&'a [u8]>, Vec<Mismatch>> {
         let (mut reader, mut entries) = (Reader::new(self.header), BTreeMap::new());
         while let Ok(Some(entry)) = reader.next() {
             entries.insert(entry.name, entry);
@@ -147,7 +173,7 @@ impl<'a> NetworksFile<'a> {
         let mut mismatches = Vec::new();
         let mut found = Vec::with_capacity(tensors.len());
         for tensor in tensors {
-            match bytes_of(tensor, entries.remove(&*tensor.name), self.data, number) {
+            match bytes_of(tensor, entries.remove(&*tensor.name), self.data) {
                 Ok(bytes) => found.push(bytes),
                 Err(mismatch) => mismatches.push(mismatch),
             }
@@ -162,14 +188,9 @@ impl<'a> NetworksFile<'a> {
 }
 
 /// The bytes of a tensor, if the file's entry of its name describes it.
-fn bytes_of<'a>(
-    tensor: &Tensor,
-    entry: Option<Entry<'_>>,
-    data: &'a [u8],
-    number: Number,
-) -> Result<&'a [u8], Mismatch> {
+fn bytes_of<'a>(tensor: &Tensor, entry: Option<Entry<'_>>, data: &'a [u8]) -> Result<&'a [u8], Mismatch> {
     let shape = tensor.location.shape_in_file();
-    let ((dtype, _), length) = (tensor.number(number), tensor.bytes(number));
+    let ((dtype, _), length) = (tensor.in_file(), tensor.bytes());
     let wrong = |found| Mismatch { field: tensor.name.clone(), expected: format!("{dtype} of shape {shape}"), found };
     let Some(entry) = entry else { return Err(wrong("no such tensor".into())) };
     if entry.dtype != dtype || !entry.has_shape(&shape) {
@@ -181,7 +202,7 @@ fn bytes_of<'a>(
 }
 
 /// The header: the content, and the name, type, shape and offsets of each array.
-fn header(content: &str, metadata: &[(String, String)], tensors: &[Tensor], number: Number) -> String {
+fn header(content: &str, metadata: &[(String, String)], tensors: &[Tensor]) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut header = format!(
         r#"{{"__metadata__":{{"format":"pt","{CONTENT}":"{content}","{CONVENTION}":"{PYTORCH}","fnn.version":"{version}""#
@@ -192,9 +213,9 @@ fn header(content: &str, metadata: &[(String, String)], tensors: &[Tensor], numb
     header.push('}');
     let mut end = 0;
     for tensor in tensors {
-        let (shape, (dtype, _)) = (tensor.location.shape_in_file(), tensor.number(number));
+        let (shape, (dtype, _)) = (tensor.location.shape_in_file(), tensor.in_file());
         let begin = end;
-        end += tensor.bytes(number);
+        end += tensor.bytes();
         header += &entry(&tensor.name, dtype, shape.sizes(), begin..end);
     }
     header.push('}');
@@ -227,33 +248,38 @@ fn order(location: &ArrayLocation) -> impl Iterator<Item = usize> + use<> {
 }
 
 /// Write an array in its file format.
-fn write_array<S: Scalar>(file: &mut impl Write, numbers: &[S], location: &ArrayLocation) -> io::Result<()> {
-    let mut in_order = order(location).map(|index| numbers[index]);
-    match location.stored {
-        InFile::Count => in_order.try_for_each(|count| file.write_all(&(count.to_f64() as i64).to_le_bytes())),
-        InFile::AsItIs | InFile::Transposed => in_order.try_for_each(|number| write_number(file, number)),
-    }
-}
-
-/// Write a number, little-endian.
-fn write_number<S: Scalar>(file: &mut impl Write, number: S) -> io::Result<()> {
-    if size_of::<S>() == size_of::<f32>() {
-        file.write_all(&(number.to_f64() as f32).to_le_bytes())
-    } else {
-        file.write_all(&number.to_f64().to_le_bytes())
-    }
+fn write_array(file: &mut impl Write, numbers: &[u8], tensor: &Tensor) -> io::Result<()> {
+    order(&tensor.location).try_for_each(|index| {
+        let value = value(numbers, index, tensor.number);
+        match (tensor.location.stored, tensor.number) {
+            (InFile::Count, _) => file.write_all(&(value as i64).to_le_bytes()),
+            (_, Number::F64) => file.write_all(&value.to_le_bytes()),
+            _ => file.write_all(&(value as f32).to_le_bytes()),
+        }
+    })
 }
 
 /// Read an array from its file format. The bytes have the length of the array.
-fn read_array<S: Scalar>(bytes: &[u8], numbers: &mut [S], location: &ArrayLocation) {
-    let size = if location.stored == InFile::Count { size_of::<i64>() } else { size_of::<S>() };
-    for (index, bytes) in order(location).zip(bytes.chunks_exact(size)) {
-        let value = match (location.stored, bytes.first_chunk(), bytes.first_chunk()) {
+fn read_array(bytes: &[u8], numbers: &mut [u8], tensor: &Tensor) {
+    for (index, bytes) in order(&tensor.location).zip(bytes.chunks_exact(tensor.in_file().1)) {
+        let value = match (tensor.location.stored, bytes.first_chunk(), bytes.first_chunk()) {
             (InFile::Count, Some(count), _) => i64::from_le_bytes(*count) as f64,
             (_, Some(double), _) => f64::from_le_bytes(*double),
             (_, _, Some(single)) => f64::from(f32::from_le_bytes(*single)),
             _ => continue,
         };
-        numbers[index] = S::from_f64(value);
+        if tensor.number == Number::F64 {
+            numbers.as_chunks_mut().0[index] = value.to_ne_bytes();
+        } else {
+            numbers.as_chunks_mut().0[index] = (value as f32).to_ne_bytes();
+        }
+    }
+}
+
+/// A number in memory.
+fn value(numbers: &[u8], index: usize, number: Number) -> f64 {
+    match number {
+        Number::F64 => f64::from_ne_bytes(numbers.as_chunks().0[index]),
+        _ => f64::from(f32::from_ne_bytes(numbers.as_chunks().0[index])),
     }
 }

@@ -4,48 +4,42 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::saver::checkpoints_in;
-use super::snapshot::prefixes;
+use super::snapshot::Networks;
 use super::{CONTENT, FORMAT, FORMAT_KEY, Identity, Position};
 use crate::error::{Error, Mismatch};
-use crate::optimizers::{MovingAverage, State};
+use crate::scalar::Scalar;
 use crate::train::exchange::Exchange;
 use crate::train::trainer::monitor::Monitor;
 use crate::train::trainer::ranks::Ranks;
-use crate::train::trainer::stopping::Best;
-use crate::weights::parameters::Parameters;
+use crate::train::trainer::stopping::Wait;
 use crate::weights::safetensors::NetworksFile;
 
 /// What a checkpoint is loaded into, besides its position.
-pub(crate) struct Restored<'a, N, const SLOTS: usize> {
-    pub(crate) network: &'a mut N,
-    pub(crate) state: &'a mut State<N, SLOTS>,
-    pub(crate) average: Option<&'a mut MovingAverage<N>>,
-    pub(crate) best: Option<&'a mut Best<N>>,
+pub(crate) struct Restored<'a> {
+    pub(super) networks: Networks<&'a mut [u8]>,
+    pub(super) steps: &'a mut u64,
+    /// Those of the moving average.
+    pub(super) average_steps: Option<&'a mut u64>,
+    /// That of early stopping.
+    pub(super) wait: Option<&'a mut Wait>,
 }
 
-impl<N: Parameters, const SLOTS: usize> Restored<'_, N, SLOTS> {
+impl Restored<'_> {
     /// Set what belongs to the networks of a position.
     fn set(&mut self, position: &Position) {
-        self.state.steps = position.steps;
-        if let Some(average) = &mut self.average {
-            average.steps = position.average_steps;
+        *self.steps = position.steps;
+        if let Some(steps) = &mut self.average_steps {
+            **steps = position.average_steps;
         }
-        if let (Some(best), Some((epoch, waited))) = (&mut self.best, position.best) {
-            (best.epoch, best.waited) = (epoch, waited);
+        if let (Some(wait), Some((best, epochs))) = (&mut self.wait, position.best) {
+            **wait = Wait { best, epochs };
         }
-    }
-
-    /// Everything that has a number for each weight.
-    fn networks(&mut self) -> impl Iterator<Item = &mut N> {
-        let average = self.average.as_mut().map(|average| &mut average.network);
-        let best = self.best.as_mut().map(|best| &mut *best.network);
-        std::iter::once(&mut *self.network).chain(&mut self.state.slots).chain(average).chain(best)
     }
 
     /// Give all ranks what rank 0 has loaded.
-    pub(crate) fn spread<X: Exchange>(
+    pub(crate) fn spread<S: Scalar, X: Exchange>(
         mut self,
-        ranks: &Ranks<N::Scalar, X>,
+        ranks: &Ranks<S, X>,
         resumed: Option<(PathBuf, Position)>,
         length: Length,
         monitored: Monitored<'_>,
@@ -63,7 +57,7 @@ impl<N: Parameters, const SLOTS: usize> Restored<'_, N, SLOTS> {
         let position = Position::parse(&|key| get(key).map(|(_, value)| value), length.epochs, monitored)
             .map_err(|mismatch| Error::Rank { rank: 0, reason: mismatch.to_string() })?;
         self.set(&position);
-        self.networks().try_for_each(|network| ranks.spread(network.parameters_mut()))?;
+        self.networks.iter_mut().try_for_each(|(_, numbers)| ranks.spread(numbers.bytes()))?;
         Ok(Some((path.into(), position)))
     }
 }
@@ -82,12 +76,12 @@ pub(crate) type Monitored<'a> = (Monitor, &'a [&'static str]);
 /// Load the newest complete checkpoint in `folder`, if there is one. Returns its path and its position.
 ///
 /// If it is not of this training, nothing is changed.
-pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
+pub(crate) fn resume(
     folder: &Path,
     identity: &Identity,
     length: Length,
     monitored: Monitored<'_>,
-    restored: Restored<'_, N, SLOTS>,
+    restored: &mut Restored<'_>,
 ) -> Result<Option<(PathBuf, Position)>, Error> {
     let mut newest_error = None;
     for (_, path) in checkpoints_in(folder)? {
@@ -114,12 +108,12 @@ pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
 }
 
 /// Load a checkpoint, if it is of this training.
-fn take<N: Parameters, const SLOTS: usize>(
+fn take(
     file: &NetworksFile<'_>,
     identity: &Identity,
     length: Length,
     monitored: Monitored<'_>,
-    mut restored: Restored<'_, N, SLOTS>,
+    restored: &mut Restored<'_>,
 ) -> Result<Position, Vec<Mismatch>> {
     let is = |field: &str, expected: &str, found: &str| {
         let (expected, found) = (format!("`{expected}`"), format!("`{found}`"));
@@ -140,8 +134,7 @@ fn take<N: Parameters, const SLOTS: usize>(
         let found = format!("{} in all", position.steps);
         return Err(vec![Mismatch { field: "step".into(), expected, found }]);
     }
-    let prefixes = prefixes::<SLOTS>(restored.average.is_some(), restored.best.is_some());
-    file.load(&mut prefixes.zip(restored.networks()).collect::<Vec<_>>())?;
+    file.load(&mut restored.networks)?;
     restored.set(&position);
     Ok(position)
 }

@@ -16,7 +16,6 @@ use crate::train::trainer::history::Epoch;
 use crate::train::trainer::progress::Display;
 use crate::train::trainer::ranks::Ranks;
 use crate::train::trainer::stopwatch::Stopwatch;
-use crate::weights::parameters::Parameters;
 
 const START: &str = "step-";
 const END: &str = ".safetensors";
@@ -97,9 +96,9 @@ impl<'a> Saver<'a> {
     }
 
     /// Resume from the newest complete checkpoint, if there is one. Returns its path and its position.
-    pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
+    pub(crate) fn resume(
         &self,
-        restored: Restored<'_, N, SLOTS>,
+        restored: &mut Restored<'_>,
         length: Length,
         monitored: Monitored<'_>,
     ) -> Result<Option<(PathBuf, Position)>, Error> {
@@ -128,11 +127,7 @@ impl<'a> Saver<'a> {
     }
 
     /// Write a checkpoint. The first failure is printed and stored.
-    pub(crate) fn write<N: Parameters, const SLOTS: usize>(
-        &mut self,
-        snapshot: &Snapshot<'_, N, SLOTS>,
-        display: &Display,
-    ) {
+    pub(crate) fn write(&mut self, snapshot: &Snapshot<'_>, display: &Display) {
         self.stopwatch = Stopwatch::start();
         let (Some(checkpoints), Some(identity), true) = (&self.checkpoints, &self.identity, self.is_first) else {
             return;
@@ -144,7 +139,9 @@ impl<'a> Saver<'a> {
                 self.written = Some(steps);
                 remove_old(checkpoints, steps, &snapshot.position.epochs, self.batches);
             }
-            Err(error) => display.failed(&mut self.failure, || format!("a checkpoint could not be written, {error}")),
+            Err(error) => {
+                display.failed(&mut self.failure, &format_args!("a checkpoint could not be written, {error}"))
+            }
         }
     }
 

@@ -7,15 +7,14 @@ use super::resume::Restored;
 use super::{CONTENT, FORMAT, FORMAT_KEY, Identity, Position};
 use crate::error::Error;
 use crate::layer::Layer;
-use crate::optimizers::{MovingAverage, Plateau, State};
+use crate::optimizers::Plateau;
 use crate::train::exchange::Exchange;
 use crate::train::trainer::evaluate::Totals;
 use crate::train::trainer::history::{Epoch, Stopped};
 use crate::train::trainer::ranks::Ranks;
 use crate::train::trainer::step::Memory;
-use crate::train::trainer::stopping::Best;
-use crate::weights::parameters::Parameters;
-use crate::weights::safetensors::save_networks;
+use crate::train::trainer::stopping::{Best, Wait};
+use crate::weights::safetensors::{Numbers, save_networks};
 
 /// What changes during training, except weights and the history.
 #[derive(Clone, Copy)]
@@ -42,39 +41,42 @@ impl Moment {
         let plateau = plateau.map(|plateau| position.plateau.map_or(plateau, |state| plateau.with_state(state)));
         Self { totals, seconds, learning_rate, plateau, stopped }
     }
+
+    /// The position of a checkpoint: after that many steps of the training and of its average.
+    fn position(self, (steps, average_steps): (u64, u64), wait: Option<Wait>, epochs: &[Epoch]) -> Position {
+        let Self { totals, seconds, learning_rate, plateau, stopped } = self;
+        let plateau = plateau.map(|plateau| plateau.state());
+        let best = wait.map(|wait| (wait.best, wait.epochs));
+        let epochs = epochs.to_vec();
+        Position { steps, average_steps, totals, seconds, learning_rate, plateau, best, stopped, epochs }
+    }
 }
 
 /// The contents of a checkpoint.
-pub(crate) struct Snapshot<'a, N, const SLOTS: usize> {
-    pub(crate) network: &'a N,
-    pub(crate) state: &'a State<N, SLOTS>,
-    pub(crate) average: Option<&'a MovingAverage<N>>,
-    pub(crate) best: Option<&'a Best<N>>,
-    pub(crate) position: Position,
+pub(crate) struct Snapshot<'a> {
+    pub(super) networks: Networks<&'a [u8]>,
+    pub(super) position: Position,
 }
 
-/// The prefixes of the networks in a file, in order: weights, slots, average, best weights.
-pub(super) fn prefixes<const SLOTS: usize>(average: bool, best: bool) -> impl Iterator<Item = String> {
-    let slots = (0..SLOTS).map(|slot| format!("optimizer/{slot}/"));
-    // Dotted names have no slash, so the names of the network's tensors cannot collide with these.
-    let rest = [(average, "average/"), (best, "best/")];
-    let rest = rest.into_iter().filter(|(exists, _)| *exists).map(|(_, prefix)| prefix.to_string());
-    std::iter::once(String::new()).chain(slots).chain(rest)
+/// Everything that has a number for each weight, with its prefix in a file: weights, slots, average, best weights.
+pub(super) type Networks<B> = Vec<(String, Numbers<B>)>;
+
+// Dotted names have no slash, so the names of the network's tensors cannot collide with these.
+const AVERAGE: &str = "average/";
+const BEST: &str = "best/";
+
+/// The prefix of one of the optimizer's slots.
+fn prefix_of_slot(slot: usize) -> String {
+    format!("optimizer/{slot}/")
 }
 
-impl<N: Parameters, const SLOTS: usize> Snapshot<'_, N, SLOTS> {
+impl Snapshot<'_> {
     /// Write the file `path`.
     pub(super) fn save(&self, path: &Path, identity: &Identity) -> Result<(), Error> {
-        let networks = std::iter::once(self.network)
-            .chain(&self.state.slots)
-            .chain(self.average.map(|average| &average.network))
-            .chain(self.best.map(|best| &*best.network));
-        let prefixes = prefixes::<SLOTS>(self.average.is_some(), self.best.is_some());
-        let networks: Vec<_> = prefixes.zip(networks).collect();
         let format = (FORMAT_KEY.to_string(), FORMAT.to_string());
         let metadata: Vec<_> =
             std::iter::once(format).chain(identity.metadata()).chain(self.position.metadata()).collect();
-        save_networks(path, CONTENT, &metadata, &networks)
+        save_networks(path, CONTENT, &metadata, &self.networks)
     }
 }
 
@@ -91,22 +93,22 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         best: Option<&'a Best<N>>,
         moment: Moment,
         epochs: &[Epoch],
-    ) -> Result<Snapshot<'a, N, SLOTS>, Error> {
+    ) -> Result<Snapshot<'a>, Error> {
         self.state.slots.iter_mut().try_for_each(|slot| self.ranks.complete(slot))?;
-        let Moment { totals, seconds, learning_rate, plateau, stopped } = moment;
         let average = self.average.as_ref().map(|(average, _)| &**average);
-        let position = Position {
-            steps: self.steps(),
-            average_steps: average.map_or(0, |average| average.steps),
-            totals,
-            seconds,
-            learning_rate,
-            plateau: plateau.map(|plateau| plateau.state()),
-            best: best.map(|best| (best.epoch, best.waited)),
-            stopped,
-            epochs: epochs.to_vec(),
-        };
-        Ok(Snapshot { network, state: &self.state, average, best, position })
+        let mut networks = vec![(String::new(), Numbers::of(network))];
+        for (slot, numbers) in self.state.slots.iter().enumerate() {
+            networks.push((prefix_of_slot(slot), Numbers::of(numbers)));
+        }
+        if let Some(average) = average {
+            networks.push((AVERAGE.into(), Numbers::of(&average.network)));
+        }
+        if let Some(best) = best {
+            networks.push((BEST.into(), Numbers::of(&*best.network)));
+        }
+        let steps = (self.steps(), average.map_or(0, |average| average.steps));
+        let position = moment.position(steps, best.map(|best| best.wait), epochs);
+        Ok(Snapshot { networks, position })
     }
 
     /// What a checkpoint is loaded into, and the other ranks.
@@ -114,8 +116,22 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         &'a mut self,
         network: &'a mut N,
         best: Option<&'a mut Best<N>>,
-    ) -> (Restored<'a, N, SLOTS>, &'a mut Ranks<N::Scalar, X>) {
-        let average = self.average.as_mut().map(|(average, _)| &mut **average);
-        (Restored { network, state: &mut self.state, average, best }, &mut self.ranks)
+    ) -> (Restored<'a>, &'a mut Ranks<N::Scalar, X>) {
+        let state = &mut *self.state;
+        let mut networks = vec![(String::new(), Numbers::of_mut(network))];
+        for (slot, numbers) in state.slots.iter_mut().enumerate() {
+            networks.push((prefix_of_slot(slot), Numbers::of_mut(numbers)));
+        }
+        let mut average_steps = None;
+        if let Some((average, _)) = &mut self.average {
+            networks.push((AVERAGE.into(), Numbers::of_mut(&mut average.network)));
+            average_steps = Some(&mut average.steps);
+        }
+        let mut wait = None;
+        if let Some(best) = best {
+            networks.push((BEST.into(), Numbers::of_mut(&mut *best.network)));
+            wait = Some(&mut best.wait);
+        }
+        (Restored { networks, steps: &mut state.steps, average_steps, wait }, &mut self.ranks)
     }
 }
