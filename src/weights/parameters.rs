@@ -56,7 +56,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// order.
     #[inline]
     fn running_statistics(visitor: &mut impl FnMut(Range<usize>)) {
-        Self::roles(0, &mut |role, range| {
+        visit_roles::<Self>(&mut |role, range| {
             if role == Role::RunningStatistics {
                 visit_some(range, visitor);
             }
@@ -289,7 +289,7 @@ pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visi
 #[inline]
 pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut impl Roles) {
     if by_role {
-        P::roles(0, &mut |role, range| {
+        visit_roles::<P>(&mut |role, range| {
             if role != Role::RunningStatistics && !range.is_empty() {
                 visitor(role, range);
             }
@@ -297,6 +297,26 @@ pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut impl Rol
     } else {
         P::trained(&mut |range| visitor(Role::Weight, range));
     }
+}
+
+/// The weights up to which a step is so short that visits of their ranges would take a part of it.
+const FEW: usize = 1024;
+
+/// Visit all ranges. The layers of a network of some size are visited by one function for all visitors: for each, they would take long
+/// to compile.
+#[inline(always)]
+fn visit_roles<P: Parameters>(visitor: &mut impl Roles) {
+    if const { cfg!(feature = "std") && P::PARAMETERS > FEW } {
+        roles_for::<P>(visitor);
+    } else {
+        P::roles(0, visitor);
+    }
+}
+
+/// [`Parameters::roles`], for any visitor.
+#[inline(never)]
+fn roles_for<P: Parameters>(mut visitor: &mut dyn FnMut(Role, Range<usize>)) {
+    P::roles(0, &mut visitor);
 }
 
 /// Visit a range unless it is empty.

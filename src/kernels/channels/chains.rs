@@ -18,6 +18,11 @@ use crate::window::quotient;
 /// The vectors of sums that are added to in turn, since each addition takes some cycles: those of several channels.
 const VECTORS: usize = 4;
 
+/// The most channels at a time.
+const fn most<V: Simd, S: Scalar>() -> usize {
+    VECTORS * lanes::<V, S>() / LANES
+}
+
 impl Block {
     /// `Σ f(constants, numbers)` for each channel, over the numbers of `from` at each place of a batch. If the first number is the
     /// first constant, and the others are 0, f must be 0.
@@ -52,12 +57,15 @@ impl Block {
         }
         let (mut all, mut channel) = ([[zero; K]; CHANNELS], 0);
         while channel < self.count {
-            let (left, most) = (self.count - channel, VECTORS * lanes / LANES);
+            let left = self.count - channel;
             let (to, what) = (all.get_mut(channel..).unwrap_or_default(), (channel, samples));
             // SAFETY: as many samples are in all slices, and these channels in each sample.
             channel += unsafe {
-                match left.min(most) {
-                    4.. => self.chains::<V, S, M, N, K, 4>(simd, what, constants, from, &f, to),
+                match left.min(most::<V, S>()) {
+                    // Asked in a constant, so that vectors of which a channel fills more don't compile it.
+                    4.. if const { most::<V, S>() >= 4 } => {
+                        self.chains::<V, S, M, N, K, 4>(simd, what, constants, from, &f, to)
+                    }
                     2.. => self.chains::<V, S, M, N, K, 2>(simd, what, constants, from, &f, to),
                     _ => self.chains::<V, S, M, N, K, 1>(simd, what, constants, from, &f, to),
                 }

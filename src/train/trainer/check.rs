@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 
 use super::chunk_size::smallest_chunk;
+use super::reduce::parts_for;
 use crate::data::AnySource;
 use crate::error::Error;
 use crate::layer::deferral::defers;
@@ -61,7 +62,7 @@ pub(crate) fn parts<N: Layer>() -> Result<(), Error> {
         return Ok(());
     }
     let mut parts = Vec::new();
-    N::parts(0, &mut |part| parts.push(part));
+    parts_for::<N>(&mut |part| parts.push(part));
     all_parts(&parts, (N::PARAMETERS, N::ACCUMULATED))
 }
 

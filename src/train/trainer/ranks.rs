@@ -11,7 +11,7 @@ use super::chunk::{Accumulator, Chunk};
 use super::chunk_size::{ACCUMULATORS, LARGE_CHUNK, accumulators, even_chunk};
 use super::history::Metric;
 use super::parallel::share;
-use super::reduce::{common, for_each_part};
+use super::reduce::{common, for_each_part, parts_for};
 use crate::data::MiniBatch;
 use crate::error::Error;
 use crate::layer::deferral::defers;
@@ -173,7 +173,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
         part: &Deferred,
     ) -> Factors<'_, S> {
         let mut before = 0;
-        N::parts(0, &mut |other| {
+        parts_for::<N>(&mut |other| {
             if let Part::Deferred(other) = other
                 && other.start < part.start
             {
@@ -324,7 +324,7 @@ fn copy_factors<'a, N: Layer>(
     mut to: &mut [N::Scalar],
     factors: &mut dyn FnMut(&Deferred) -> Option<Factors<'a, N::Scalar>>,
 ) {
-    N::parts(0, &mut |part| {
+    parts_for::<N>(&mut |part| {
         let Part::Deferred(part) = part else { return };
         let Some(factors) = factors(&part) else { return };
         let inputs = factors.samples(&part).map(|(inputs, _)| inputs);

@@ -76,11 +76,17 @@ pub(super) fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
         return visit(Part::Accumulated(0..N::PARAMETERS), 0);
     }
     let mut accumulated = 0;
-    N::parts(0, &mut |part| {
+    parts_for::<N>(&mut |part| {
         let count = if let Part::Accumulated(range) = &part { range.len() } else { 0 };
         visit(part, accumulated);
         accumulated += count;
     });
+}
+
+/// [`Layer::parts`], for any visitor, so that all layers' are compiled once.
+#[inline(never)]
+pub(super) fn parts_for<N: Layer>(mut visitor: &mut dyn FnMut(Part)) {
+    N::parts(0, &mut visitor);
 }
 
 /// What two ranges have in common.
