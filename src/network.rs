@@ -1,5 +1,7 @@
 //! The user's view of a network: create it, run it, load and save its weights, print it.
 
+#[cfg(feature = "alloc")]
+pub(crate) mod block;
 pub(crate) mod fold;
 pub(crate) mod summary;
 
@@ -21,6 +23,8 @@ use crate::threads;
 use crate::train::gradient_buffers::GradientBuffers;
 use crate::weights::initializer::Initializer;
 use crate::weights::{LoadOptions, WeightsError, safetensors};
+#[cfg(feature = "alloc")]
+use block::{BLOCK, LARGE_BLOCK, reads_many_weights, with_block};
 
 /// The methods of a network. Every [`Layer`] has them, and a network declared with `network!` is a layer.
 pub trait Network: Layer {
@@ -136,12 +140,8 @@ pub trait Network: Layer {
             // No more of them are compiled than a network needs.
             if const { reads_many_weights::<Self>() } && inputs.len() > BLOCK {
                 forward_blocks::<Self, LARGE_BLOCK>(self, inputs, outputs);
-            } else if const { stays_in_cache::<Self, BLOCK>() } {
-                forward_blocks::<Self, BLOCK>(self, inputs, outputs);
-            } else if const { stays_in_cache::<Self, 8>() } {
-                forward_blocks::<Self, 8>(self, inputs, outputs);
             } else {
-                forward_blocks::<Self, 4>(self, inputs, outputs);
+                with_block!(Self, B => forward_blocks::<Self, B>(self, inputs, outputs));
             }
         });
         outputs
@@ -296,33 +296,6 @@ operation! {
         self.network.forward_batch::<V, 1>(simd, inputs, outputs, &mut workspace.0);
         output
     }
-}
-
-/// The samples of a forward pass at a time, if the caller does not choose a number and they stay in a cache.
-#[cfg(feature = "alloc")]
-const BLOCK: usize = 32;
-
-/// The same for more samples, if the network [reads many weights](reads_many_weights): once per block.
-#[cfg(feature = "alloc")]
-const LARGE_BLOCK: usize = 128;
-
-/// Whether blocks of `B` samples stay in a processor's cache between two layers.
-#[cfg(feature = "alloc")]
-const fn stays_in_cache<L: Layer, const B: usize>() -> bool {
-    activations::<L, B>() <= 1 << 20
-}
-
-/// Whether a network has more weights than a first-level cache holds, and the activations of a large block leave room for them in a
-/// second-level cache: large dense layers.
-#[cfg(feature = "alloc")]
-const fn reads_many_weights<L: Layer>() -> bool {
-    size_of::<L>() > 1 << 17 && activations::<L, LARGE_BLOCK>() <= 1 << 18
-}
-
-/// Bytes of the activations of `B` samples.
-#[cfg(feature = "alloc")]
-const fn activations<L: Layer, const B: usize>() -> usize {
-    size_of::<L::Workspace<B>>() - <L::Workspace<B> as Pod>::VECTOR_SCRATCH
 }
 
 /// Inference on a batch, `B` samples at a time.

@@ -13,6 +13,7 @@ use crate::kernels::{Runner, Simd, Task};
 use crate::layer::Layer;
 use crate::losses::{Loss, Term};
 use crate::network::Network;
+use crate::network::block::with_block;
 use crate::pod::{zeroed, zeroed_box};
 use crate::scalar::Scalar;
 use crate::train::exchange::Exchange;
@@ -51,7 +52,9 @@ pub fn evaluate<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>>(
     const { assert_logits::<N, T, F>() }
     let unchecked = |_: &_, _: &_| Ok(());
     let reader = Reader { set: "validation", source: data, check: &unchecked, seed: 0 };
-    let evaluation = Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current(), &());
+    let evaluation = with_block!(N, B => {
+        Evaluator::<N, T, B>::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current(), &())
+    });
     // Samples in memory can be read, and that none is invalid was just decided.
     evaluation.unwrap_or(Totals::default().mean())
 }
@@ -81,7 +84,9 @@ pub fn try_evaluate<N: Layer, D: Source<Input = N::Input>, F: Loss<N::Output, D:
     check::samples::<N, D::Target, F>("validation", data, loss)?;
     let check = check::sample::<N, D::Target, F>(loss);
     let reader = Reader { set: "validation", source: data, check: &check, seed: 0 };
-    Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current(), &())
+    with_block!(N, B => {
+        Evaluator::<N, _, B>::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current(), &())
+    })
 }
 
 /// Sums over samples; [`Evaluation`] is their mean.
@@ -129,14 +134,14 @@ const BLOCK: usize = 32;
 /// The number of parts of a data set that are summed separately: the most threads that an evaluation uses.
 const SHARES: usize = 16;
 
-/// The memory of an evaluation, allocated once.
-pub(crate) struct Evaluator<N: Layer, T> {
+/// The memory of an evaluation, allocated once. `B` samples of a block go forward at a time.
+pub(crate) struct Evaluator<N: Layer, T, const B: usize> {
     /// The number of samples, which stays what it was at first.
     samples: usize,
-    shares: Vec<Share<N, T>>,
+    shares: Vec<Share<N, T, B>>,
 }
 
-struct Share<N: Layer, T> {
+struct Share<N: Layer, T, const B: usize> {
     index: usize,
     totals: Totals,
     failure: Option<Error>,
@@ -144,10 +149,10 @@ struct Share<N: Layer, T> {
     inputs: Vec<N::Input>,
     targets: Vec<T>,
     outputs: Box<[N::Output; BLOCK]>,
-    workspace: Box<N::Workspace<BLOCK>>,
+    workspace: Box<N::Workspace<B>>,
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const B: usize> Evaluator<N, T, B> {
     /// Memory for the samples of `reader`.
     pub(crate) fn new(reader: &Reader<'_, N::Input, T>) -> Self {
         let read = if reader.source.in_memory().is_some() { 0 } else { BLOCK };
@@ -171,7 +176,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
 
     /// The bytes that [`new`](Self::new) allocates.
     pub(crate) fn bytes(samples: usize, in_memory: bool) -> usize {
-        let share = size_of::<Share<N, T>>() + size_of::<[N::Output; BLOCK]>() + size_of::<N::Workspace<BLOCK>>();
+        let share = size_of::<Share<N, T, B>>() + size_of::<[N::Output; BLOCK]>() + size_of::<N::Workspace<B>>();
         let read = if in_memory { 0 } else { BLOCK * (size_of::<N::Input>() + size_of::<T>()) };
         shares(samples) * (share + read)
     }
@@ -234,8 +239,10 @@ struct Measure<'a, N: Layer, T, F> {
     count: usize,
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Task<&mut [Share<N, T>]> for Measure<'_, N, T, F> {
-    fn run<V: Simd>(&self, _: V, shares: &mut [Share<N, T>]) {
+impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, const B: usize> Task<&mut [Share<N, T, B>]>
+    for Measure<'_, N, T, F>
+{
+    fn run<V: Simd>(&self, _: V, shares: &mut [Share<N, T, B>]) {
         self.shares(shares);
     }
 }
@@ -243,7 +250,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Task<&mut [
 impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Measure<'_, N, T, F> {
     /// Compute the totals of some shares. Inference chooses the instruction set.
     #[inline(never)]
-    fn shares(&self, shares: &mut [Share<N, T>]) {
+    fn shares<const B: usize>(&self, shares: &mut [Share<N, T, B>]) {
         for one in shares {
             one.totals = Totals::default();
             let mut rest = share(one.index, self.count, self.samples, BLOCK);
@@ -258,7 +265,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Measure<'_,
     }
 
     /// Add the totals of a block of samples.
-    fn block(&self, block: Range<usize>, share: &mut Share<N, T>) -> Result<(), Error> {
+    fn block<const B: usize>(&self, block: Range<usize>, share: &mut Share<N, T, B>) -> Result<(), Error> {
         let Self { network, loss, reader, .. } = self;
         let Share { totals, inputs, targets, outputs, workspace, .. } = share;
         let (inputs, targets) = match reader.source.in_memory() {
@@ -271,7 +278,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Measure<'_,
                 (&inputs[..targets.len()], &targets[..])
             }
         };
-        network.forward_into::<BLOCK>(inputs, &mut **outputs, workspace);
+        network.forward_into::<B>(inputs, &mut **outputs, workspace);
         let mut tally = Tally::default();
         for (output, target) in outputs.iter().zip(targets) {
             tally.count(loss.value(output, target), loss.correct(output, target));

@@ -11,6 +11,7 @@ use super::step::Memory;
 use super::validation::Validation;
 use crate::data::{AnySource, Source};
 use crate::layer::Layer;
+use crate::network::block::with_block;
 use crate::pod::Aligned;
 
 /// The heap memory of a training in bytes, all of it allocated before the first step.
@@ -103,7 +104,8 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     {
         let settings = &self.settings;
         let evaluated: Option<&AnySource<'_, _, _>> = self.validation.set().or(settings.monitors().then_some(data));
-        let evaluated = evaluated.map(|set| Evaluator::<N, D::Target>::bytes(set.len(), set.in_memory().is_some()));
+        let evaluated = evaluated
+            .map(|set| with_block!(N, B => Evaluator::<N, D::Target, B>::bytes(set.len(), set.in_memory().is_some())));
         let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
         let threads = Threads::of_step(settings.threads, work::<N>(batch_size));
         let mut memory = with_largest_chunk!(N, CHUNK => {

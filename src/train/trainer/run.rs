@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::network::Network;
+use crate::network::block::with_block;
 use crate::optimizers::Optimizer;
 use crate::pod::{Aligned, as_bytes, zero_bytes_box};
 use crate::train::exchange::Exchange;
@@ -61,7 +62,11 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let mut trained = aligned_copy(&*self.network);
         let network = &mut trained.0;
         let training = (&mut *network, data);
-        let result = caught(|| self.run_epochs(training, history, &mut memory, &mut best, &mut saver, &mut display));
+        let result = caught(|| {
+            with_block!(N, E => {
+                self.run_epochs::<_, _, B, E>(training, history, &mut memory, &mut best, &mut saver, &mut display)
+            })
+        });
         if matches!(result, Err(Error::Panic { .. })) {
             memory.recover(network);
         }
@@ -76,8 +81,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         result
     }
 
-    /// Runs the epochs.
-    fn run_epochs<T, X, const B: usize>(
+    /// Runs the epochs. `E` samples are evaluated at a time.
+    fn run_epochs<T, X, const B: usize, const E: usize>(
         &mut self,
         (network, data): (&mut N, &AnySource<'_, N::Input, T>),
         history: &mut History,
@@ -103,7 +108,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let (validation, monitors) = (self.validation, self.settings.monitors());
         let evaluated = validation.set().map(|validation| reader("validation", validation));
         let evaluated = evaluated.or(monitors.then(|| reader("training", data)));
-        let mut evaluator = evaluated.as_ref().map_or(Evaluator::none(), Evaluator::new);
+        let mut evaluator = evaluated.as_ref().map_or(Evaluator::<_, _, E>::none(), Evaluator::new);
         // Reading is always worth a thread.
         let step_work = work::<N>(batch_size);
         let epoch_work = if feed.reads() { u64::MAX } else { step_work };
