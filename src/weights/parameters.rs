@@ -203,6 +203,22 @@ pub(crate) fn from_numbers_mut<P: Parameters>(numbers: &mut [P::Scalar]) -> Opti
     (numbers.len() == P::PARAMETERS).then(|| unsafe { &mut *numbers.as_mut_ptr().cast() })
 }
 
+/// The numbers of weights that lie side by side, such as an optimizer's slots.
+#[cfg(feature = "std")]
+pub(crate) fn all_numbers<P: Parameters>(weights: &[P]) -> &[P::Scalar] {
+    const { assert_weights::<P>() }
+    // SAFETY: the trait promises arrays of scalars, and each has as many.
+    unsafe { core::slice::from_raw_parts(weights.as_ptr().cast(), weights.len() * P::PARAMETERS) }
+}
+
+/// [`all_numbers`], mutable.
+#[cfg(feature = "std")]
+pub(crate) fn all_numbers_mut<P: Parameters>(weights: &mut [P]) -> &mut [P::Scalar] {
+    const { assert_weights::<P>() }
+    // SAFETY: as in `all_numbers`; the borrow is exclusive.
+    unsafe { core::slice::from_raw_parts_mut(weights.as_mut_ptr().cast(), weights.len() * P::PARAMETERS) }
+}
+
 /// The same weights as another type that has as many of them. Another number is a compile error.
 #[inline(always)]
 pub(crate) fn same_weights<P: Parameters, Q: Parameters<Scalar = P::Scalar>>(weights: &P) -> &Q {

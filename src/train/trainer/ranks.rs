@@ -116,14 +116,14 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
     #[inline(always)]
     pub(super) fn complete_round<N: Layer<Scalar = S>, T: Copy + Send + Sync, const B: usize>(
         &mut self,
-        used: (&mut [Accumulator<N::Scalar>], &[Chunk<N, T, B>]),
+        used: &mut [Accumulator<S>],
+        memory: &[Chunk<N, T, B>],
         (samples, chunk, chunks): (MiniBatch<'_, N::Input, T>, usize, usize),
         network: &N,
     ) -> Result<(), Error> {
         if self.is_alone() {
             return Ok(());
         }
-        let (used, memory) = used;
         self.exchange_round(used, (samples.len(), chunk, chunks), &mut |index, to| {
             if const { defers::<N>() }
                 && let Some((memory, samples)) = memory.get(index).zip(samples.chunks(chunk).nth(index))

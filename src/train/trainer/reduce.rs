@@ -105,7 +105,8 @@ where
     /// Those of the accumulators, to which chunks of a given size have added the samples of `round`, the last ones.
     #[inline(always)]
     pub(crate) fn of(
-        (accumulators, memory): (&'a mut [Accumulator<N::Scalar>], &'a [Chunk<N, T, B>]),
+        accumulators: &'a mut [Accumulator<N::Scalar>],
+        memory: &'a [Chunk<N, T, B>],
         (round, chunk): (MiniBatch<'a, N::Input, T>, usize),
         deferred: Option<&'a mut N>,
         ranks: &'a Ranks<N::Scalar, X>,

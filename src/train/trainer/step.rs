@@ -268,16 +268,20 @@ where
             let mine = memory.ranks.mine(used.len(), chunks);
             let shared = Shared::new(used, &mut memory.chunks, mine, runner.threads());
             runner.each(shared, 1, &Add { network: &*network, course, round: &round, chunk, start });
-            memory.ranks.complete_round((used, &memory.chunks), (round, chunk, chunks), network)?;
+            memory.ranks.complete_round(used, &memory.chunks, (round, chunk, chunks), network)?;
             used.iter().for_each(|accumulator| tally += accumulator.tally);
             if end == batch.len() {
                 break round;
             }
             if const { defers::<N>() } {
                 let deferred = memory.deferred.as_deref_mut();
-                let sums = (used, &*memory.chunks);
-                let gradients =
-                    Gradients::<_, _, _, _, ACCUMULATORS>::of(sums, (round, chunk), deferred, &memory.ranks);
+                let gradients = Gradients::<_, _, _, _, ACCUMULATORS>::of(
+                    used,
+                    &memory.chunks,
+                    (round, chunk),
+                    deferred,
+                    &memory.ranks,
+                );
                 gradients.add_deferred(runner, start, network);
             }
             start = Start::Sum;
@@ -293,16 +297,21 @@ where
             let (penalty, clip) = course.adjust;
             let last_sums = Last { start, weight: tally.term.weight, penalty, clip };
             let deferred = memory.deferred.as_deref_mut();
-            let sums = (used, &*memory.chunks);
             finite = match count {
                 // The common case of small networks gets a loop of its own.
                 0 | 1 => {
-                    let gradients = Gradients::<_, _, _, _, 1>::of(sums, (last, chunk), deferred, &memory.ranks);
+                    let gradients =
+                        Gradients::<_, _, _, _, 1>::of(used, &memory.chunks, (last, chunk), deferred, &memory.ranks);
                     gradients.update(runner, last_sums, optimizer, network, state)?
                 }
                 _ => {
-                    let gradients =
-                        Gradients::<_, _, _, _, ACCUMULATORS>::of(sums, (last, chunk), deferred, &memory.ranks);
+                    let gradients = Gradients::<_, _, _, _, ACCUMULATORS>::of(
+                        used,
+                        &memory.chunks,
+                        (last, chunk),
+                        deferred,
+                        &memory.ranks,
+                    );
                     gradients.update(runner, last_sums, optimizer, network, state)?
                 }
             };
@@ -343,9 +352,14 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         last: (MiniBatch<'_, N::Input, T>, usize),
         start: Start,
     ) -> Result<StepFailure, Error> {
-        let sums = (&mut self.accumulators[..count], &*self.chunks);
-        let gradients =
-            Gradients::<_, _, _, _, ACCUMULATORS>::of(sums, last, self.deferred.as_deref_mut(), &self.ranks);
+        let used = &mut self.accumulators[..count];
+        let gradients = Gradients::<_, _, _, _, ACCUMULATORS>::of(
+            used,
+            &self.chunks,
+            last,
+            self.deferred.as_deref_mut(),
+            &self.ranks,
+        );
         // With a finite loss, what is stored has been completed.
         let gradient = gradients.collect(network, (!loss.is_finite()).then_some(start));
         // Ranks have the weights in order, so that the first name is that of the first array.

@@ -10,6 +10,7 @@ use super::networks::{Numbers, save_networks};
 use super::recognize::ENOUGH;
 use super::{LoadOptions, Loaded, WeightsError, WeightsMismatch, bytes_mut, compare, read_data};
 use crate::error::{Error, Mismatch};
+use crate::pod::as_bytes;
 use crate::weights::parameters::Parameters;
 
 /// Read a file of weights: its header, and if that matches the network, the data of the network's size.
@@ -60,5 +61,5 @@ pub(crate) fn in_file(path: &Path, error: &WeightsError<'_>) -> Error {
 
 /// Write a file of weights atomically.
 pub(crate) fn save<P: Parameters>(weights: &P, path: &Path) -> Result<(), Error> {
-    save_networks(path, WEIGHTS, &[], &[(String::new(), Numbers::of(weights))])
+    save_networks(path, WEIGHTS, &[], &[(String::new(), Numbers::of::<P>(as_bytes(weights.parameters())))])
 }

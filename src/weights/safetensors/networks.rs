@@ -14,7 +14,6 @@ use super::number::Number;
 use super::stored::entry;
 use crate::atomic_file::write_atomically;
 use crate::error::{Error, Mismatch};
-use crate::pod::{as_bytes, as_bytes_mut};
 use crate::weights::layout::{ArrayLocation, InFile, Layout, Weight};
 use crate::weights::name::Name;
 use crate::weights::parameters::Parameters;
@@ -25,25 +24,18 @@ pub(crate) struct Numbers<B> {
     layout: &'static Layout,
     number: Number,
     /// The numbers as bytes, in this machine's order.
-    bytes: B,
+    pub(crate) bytes: B,
 }
 
-impl<'a> Numbers<&'a [u8]> {
-    /// Those of a network.
-    pub(crate) fn of<P: Parameters>(network: &'a P) -> Self {
-        Self { layout: const { &P::LAYOUT }, number: Number::of::<P>(), bytes: as_bytes(network.parameters()) }
-    }
-}
-
-impl<'a> Numbers<&'a mut [u8]> {
-    /// Those of a network, to load.
-    pub(crate) fn of_mut<P: Parameters>(network: &'a mut P) -> Self {
-        Self { layout: const { &P::LAYOUT }, number: Number::of::<P>(), bytes: as_bytes_mut(network.parameters_mut()) }
+impl<B> Numbers<B> {
+    /// Those of a network of type `P`.
+    pub(crate) fn of<P: Parameters>(bytes: B) -> Self {
+        Self { layout: const { &P::LAYOUT }, number: Number::of::<P>(), bytes }
     }
 
-    /// The numbers as bytes.
-    pub(crate) fn bytes(&mut self) -> &mut [u8] {
-        self.bytes
+    /// Those of another network of the same type.
+    pub(crate) fn other(&self, bytes: B) -> Self {
+        Self { bytes, ..*self }
     }
 }
 

@@ -57,7 +57,7 @@ impl Restored<'_> {
         let position = Position::parse(&|key| get(key).map(|(_, value)| value), length.epochs, monitored)
             .map_err(|mismatch| Error::Rank { rank: 0, reason: mismatch.to_string() })?;
         self.set(&position);
-        self.networks.iter_mut().try_for_each(|(_, numbers)| ranks.spread(numbers.bytes()))?;
+        self.networks.iter_mut().try_for_each(|(_, numbers)| ranks.spread(numbers.bytes))?;
         Ok(Some((path.into(), position)))
     }
 }

@@ -6,14 +6,17 @@ use std::path::Path;
 use super::resume::Restored;
 use super::{CONTENT, FORMAT, FORMAT_KEY, Identity, Position};
 use crate::error::Error;
+use crate::kernels::Divisible;
 use crate::layer::Layer;
-use crate::optimizers::Plateau;
+use crate::optimizers::{Plateau, State};
+use crate::pod::{as_bytes, as_bytes_mut};
 use crate::train::exchange::Exchange;
 use crate::train::trainer::evaluate::Totals;
 use crate::train::trainer::history::{Epoch, Stopped};
 use crate::train::trainer::ranks::Ranks;
 use crate::train::trainer::step::Memory;
 use crate::train::trainer::stopping::{Best, Wait};
+use crate::weights::parameters::{all_numbers, all_numbers_mut};
 use crate::weights::safetensors::{Numbers, save_networks};
 
 /// What changes during training, except weights and the history.
@@ -61,13 +64,33 @@ pub(crate) struct Snapshot<'a> {
 /// Everything that has a number for each weight, with its prefix in a file: weights, slots, average, best weights.
 pub(super) type Networks<B> = Vec<(String, Numbers<B>)>;
 
-// Dotted names have no slash, so the names of the network's tensors cannot collide with these.
-const AVERAGE: &str = "average/";
-const BEST: &str = "best/";
+/// The bytes of everything that has a number for each weight.
+struct Arrays<B> {
+    network: Numbers<B>,
+    /// All slots, one after the other.
+    slots: B,
+    average: Option<B>,
+    best: Option<B>,
+}
 
-/// The prefix of one of the optimizer's slots.
-fn prefix_of_slot(slot: usize) -> String {
-    format!("optimizer/{slot}/")
+impl<B: Divisible> Arrays<B> {
+    /// One after the other, each with its prefix.
+    fn networks(self) -> Networks<B> {
+        let Self { network, mut slots, average, best } = self;
+        let size = network.bytes.length();
+        let mut others = Vec::new();
+        while slots.length() > 0 {
+            let (slot, rest) = slots.divide(size);
+            others.push((format!("optimizer/{}/", others.len()), network.other(slot)));
+            slots = rest;
+        }
+        // Dotted names have no slash, so the names of the network's tensors cannot collide with these.
+        let rest = [("average/", average), ("best/", best)];
+        let rest = rest.into_iter().filter_map(|(prefix, bytes)| Some((prefix.into(), network.other(bytes?))));
+        others.extend(rest);
+        others.insert(0, (String::new(), network));
+        others
+    }
 }
 
 impl Snapshot<'_> {
@@ -96,19 +119,15 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
     ) -> Result<Snapshot<'a>, Error> {
         self.state.slots.iter_mut().try_for_each(|slot| self.ranks.complete(slot))?;
         let average = self.average.as_ref().map(|(average, _)| &**average);
-        let mut networks = vec![(String::new(), Numbers::of(network))];
-        for (slot, numbers) in self.state.slots.iter().enumerate() {
-            networks.push((prefix_of_slot(slot), Numbers::of(numbers)));
-        }
-        if let Some(average) = average {
-            networks.push((AVERAGE.into(), Numbers::of(&average.network)));
-        }
-        if let Some(best) = best {
-            networks.push((BEST.into(), Numbers::of(&*best.network)));
-        }
+        let arrays = Arrays {
+            network: Numbers::of::<N>(as_bytes(network.parameters())),
+            slots: as_bytes(all_numbers(&self.state.slots)),
+            average: average.map(|average| as_bytes(average.network.parameters())),
+            best: best.map(|best| as_bytes(best.network.parameters())),
+        };
         let steps = (self.steps(), average.map_or(0, |average| average.steps));
         let position = moment.position(steps, best.map(|best| best.wait), epochs);
-        Ok(Snapshot { networks, position })
+        Ok(Snapshot { networks: arrays.networks(), position })
     }
 
     /// What a checkpoint is loaded into, and the other ranks.
@@ -117,21 +136,17 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         network: &'a mut N,
         best: Option<&'a mut Best<N>>,
     ) -> (Restored<'a>, &'a mut Ranks<N::Scalar, X>) {
-        let state = &mut *self.state;
-        let mut networks = vec![(String::new(), Numbers::of_mut(network))];
-        for (slot, numbers) in state.slots.iter_mut().enumerate() {
-            networks.push((prefix_of_slot(slot), Numbers::of_mut(numbers)));
-        }
-        let mut average_steps = None;
-        if let Some((average, _)) = &mut self.average {
-            networks.push((AVERAGE.into(), Numbers::of_mut(&mut average.network)));
-            average_steps = Some(&mut average.steps);
-        }
-        let mut wait = None;
-        if let Some(best) = best {
-            networks.push((BEST.into(), Numbers::of_mut(&mut *best.network)));
-            wait = Some(&mut best.wait);
-        }
-        (Restored { networks, steps: &mut state.steps, average_steps, wait }, &mut self.ranks)
+        let State { steps, slots } = &mut *self.state;
+        let (average, average_steps) = match &mut self.average {
+            Some((average, _)) => (Some(as_bytes_mut(average.network.parameters_mut())), Some(&mut average.steps)),
+            None => (None, None),
+        };
+        let (best, wait) = match best {
+            Some(best) => (Some(as_bytes_mut(best.network.parameters_mut())), Some(&mut best.wait)),
+            None => (None, None),
+        };
+        let network = Numbers::of::<N>(as_bytes_mut(network.parameters_mut()));
+        let arrays = Arrays { network, slots: as_bytes_mut(all_numbers_mut(slots)), average, best };
+        (Restored { networks: arrays.networks(), steps, average_steps, wait }, &mut self.ranks)
     }
 }
