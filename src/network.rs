@@ -320,20 +320,19 @@ fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compu
         return compute(inputs, outputs);
     }
     let part = inputs.len().div_ceil(BLOCK).div_ceil(threads) * BLOCK;
-    halve::<L>((inputs, outputs), part, compute);
+    in_halves::<L>((inputs, outputs), part, compute);
 }
 
 /// Run `compute` on parts of this length, the last one possibly shorter, on the threads of the pool. `rayon`'s iterators would be
 /// compiled for each network.
 #[cfg(feature = "rayon")]
-fn halve<L: Layer>(samples: (&[L::Input], &mut [L::Output]), part: usize, compute: &Compute<'_, L>) {
-    let length = samples.length();
-    if length <= part {
+fn in_halves<L: Layer>(samples: (&[L::Input], &mut [L::Output]), part: usize, compute: &Compute<'_, L>) {
+    if samples.length() <= part {
         return compute(samples.0, samples.1);
     }
-    let (left, right) = samples.divide(length.div_ceil(part).div_ceil(2) * part);
-    threads::join(&mut || halve::<L>((left.0, &mut *left.1), part, compute), &mut || {
-        halve::<L>((right.0, &mut *right.1), part, compute)
+    let (left, right) = samples.halves(part);
+    threads::join(&mut || in_halves::<L>((left.0, &mut *left.1), part, compute), &mut || {
+        in_halves::<L>((right.0, &mut *right.1), part, compute)
     });
 }
 

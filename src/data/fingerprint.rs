@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug, Write};
 
+use crate::pod::as_bytes;
 use crate::random::mix;
 use crate::shape::Sample;
 
@@ -28,9 +29,7 @@ impl Fingerprint {
 
     /// Add the bits of samples.
     pub(crate) fn inputs<I: Sample>(&mut self, inputs: &[I]) {
-        const { assert!(I::INITIALIZED == size_of::<I>(), "samples are numbers, and nothing else") }
-        // SAFETY: all bytes of a sample are initialized, as was just asserted, and bytes have no alignment.
-        self.bytes(unsafe { core::slice::from_raw_parts(inputs.as_ptr().cast(), size_of_val(inputs)) });
+        self.bytes(as_bytes(inputs));
     }
 
     /// Add the text of a target.

@@ -15,6 +15,13 @@ pub(crate) trait Divisible: Send + Sized {
 
     /// Splits off the first `at` elements.
     fn divide(self, at: usize) -> (Self, Self);
+
+    /// Two halves of whole parts of length `part`, the last one possibly shorter.
+    #[cfg(feature = "std")]
+    fn halves(self, part: usize) -> (Self, Self) {
+        let at = self.length().div_ceil(part).div_ceil(2) * part;
+        self.divide(at)
+    }
 }
 
 impl<T: Send> Divisible for &mut [T] {

@@ -113,7 +113,7 @@ impl<'a, S: Scalar> Block<'a, S> {
         Block { b: panel.wrapping_sub(from), pitches: (to - from, self.pitches.1), ..*self }
     }
 
-    /// Asks for a share of the rows of B, so many of so many, in some columns.
+    /// Asks for a share of the rows of B, some of `of` equal parts, in some columns.
     #[inline(always)]
     fn request(&self, (share, of): (Range<usize>, usize), columns: Range<usize>) {
         let row = |part: usize| quotient(part * self.inner, of).min(self.inner);

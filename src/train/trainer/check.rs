@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 
 use super::chunk_size::smallest_chunk;
-use super::reduce::parts_for;
+use super::parts::parts_for;
 use crate::data::AnySource;
 use crate::error::Error;
 use crate::layer::deferral::defers;
@@ -66,7 +66,7 @@ pub(crate) fn parts<N: Layer>() -> Result<(), Error> {
     all_parts(&parts, (N::PARAMETERS, N::ACCUMULATED))
 }
 
-/// Check that these are the parts of so many weights, of which so many are accumulated.
+/// Check that these are the parts of `weights` weights, `of_them` of which are accumulated.
 fn all_parts(parts: &[Part], (weights, of_them): (usize, usize)) -> Result<(), Error> {
     let (mut visited, mut accumulated) = (0usize, 0usize);
     let mut in_order = true;

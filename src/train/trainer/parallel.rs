@@ -187,11 +187,10 @@ impl Runner for Parallel {
     }
 
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>) {
-        let length = work.length();
-        if length <= part {
+        if work.length() <= part {
             return run(task, work);
         }
-        let (left, right) = work.divide(length.div_ceil(part).div_ceil(2) * part);
+        let (left, right) = work.halves(part);
         self.both(
             || self.each(left, part, task), //
             || self.each(right, part, task),

@@ -8,7 +8,8 @@ use core::ops::Range;
 use super::deferred::{Rows, Sums, Then, rows_at_once};
 use super::update::Ranges;
 use crate::kernels::{Divisible, OuterProducts, Runner, Start};
-use crate::layer::{Deferred, Factors, Part};
+use crate::layer::deferral::defers;
+use crate::layer::{Deferred, Factors, Layer, Part};
 use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -16,6 +17,35 @@ use crate::weights::parameters::{Parameters, Role};
 
 /// The most parts that threads share at a time.
 const PARTS: usize = 16;
+
+/// Visit the weights by when their gradient is computed; the accumulated ones with their range in a gradient of
+/// accumulated weights.
+#[inline(always)]
+pub(super) fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
+    if const { !defers::<N>() } {
+        // As few and as long ranges as possible.
+        return visit(Part::Accumulated(0..N::PARAMETERS), 0);
+    }
+    let mut accumulated = 0;
+    parts_for::<N>(&mut |part| {
+        let count = if let Part::Accumulated(range) = &part { range.len() } else { 0 };
+        visit(part, accumulated);
+        accumulated += count;
+    });
+}
+
+/// [`Layer::parts`], for any visitor, so that all layers' are compiled once.
+#[inline(never)]
+pub(super) fn parts_for<N: Layer>(mut visitor: &mut dyn FnMut(Part)) {
+    N::parts(0, &mut visitor);
+}
+
+/// What two ranges have in common.
+#[inline(always)]
+pub(super) fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
+    let start = one.start.max(other.start);
+    start..one.end.min(other.end).max(start)
+}
 
 /// Some weights, and what belongs to them.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::chunk::{Accumulator, Chunk};
 use super::chunk_size::{ACCUMULATORS, LARGE_CHUNK, accumulators, even_chunk};
 use super::history::Metric;
 use super::parallel::share;
-use super::reduce::{common, for_each_part, parts_for};
+use super::parts::{common, for_each_part, parts_for};
 use crate::data::MiniBatch;
 use crate::error::Error;
 use crate::layer::deferral::defers;

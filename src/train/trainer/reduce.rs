@@ -7,12 +7,12 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::chunk::{Accumulator, Chunk};
 use super::deferred::Then;
 use super::parallel::Parallel;
-use super::parts::{Apply, Plan, Planned, Share, compute, ranges};
+use super::parts::{Apply, Plan, Planned, Share, common, compute, for_each_part, ranges};
 use super::ranks::Ranks;
 use super::update::{Mean, Update};
 use crate::data::MiniBatch;
 use crate::error::Error;
-use crate::kernels::{RANGE, Runner, Start};
+use crate::kernels::{Divisible, RANGE, Runner, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Deferred, Factors, Layer, Part};
 use crate::optimizers::{Clip, Optimizer, Penalty, Sgd, State, shortening, squares};
@@ -65,35 +65,6 @@ struct LastPass<'a, S> {
     penalty: Option<Penalty>,
     /// The limit for the magnitude of each element.
     limit: Option<S>,
-}
-
-/// Visit the weights by when their gradient is computed; the accumulated ones with their range in a gradient of
-/// accumulated weights.
-#[inline(always)]
-pub(super) fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
-    if const { !defers::<N>() } {
-        // As few and as long ranges as possible.
-        return visit(Part::Accumulated(0..N::PARAMETERS), 0);
-    }
-    let mut accumulated = 0;
-    parts_for::<N>(&mut |part| {
-        let count = if let Part::Accumulated(range) = &part { range.len() } else { 0 };
-        visit(part, accumulated);
-        accumulated += count;
-    });
-}
-
-/// [`Layer::parts`], for any visitor, so that all layers' are compiled once.
-#[inline(never)]
-pub(super) fn parts_for<N: Layer>(mut visitor: &mut dyn FnMut(Part)) {
-    N::parts(0, &mut visitor);
-}
-
-/// What two ranges have in common.
-#[inline(always)]
-pub(super) fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
-    let start = one.start.max(other.start);
-    start..one.end.min(other.end).max(start)
 }
 
 impl<'a, N, T, X, const B: usize, const K: usize> Gradients<'a, N, T, X, B, K>
@@ -195,13 +166,11 @@ where
     /// Add the sums over the samples of the chunks to the memory for the deferred gradients.
     #[inline(always)]
     pub(crate) fn add_deferred<R: Runner>(mut self, runner: R, start: Start, network: &mut N) {
-        if const { defers::<N>() } {
-            for_each_part::<N>(|part, _| {
-                if let Part::Deferred(part) = part {
-                    self.compute(runner, (part, start), network, |_| Then::<Sgd, _>::More);
-                }
-            });
-        }
+        for_each_part::<N>(|part, _| {
+            if let Part::Deferred(part) = part {
+                self.compute(runner, (part, start), network, |_| Then::<Sgd, _>::More);
+            }
+        });
     }
 
     /// This rank's part of the whole sum, for an error message; the rest is zero. If the deferred gradients lack the
@@ -243,6 +212,10 @@ where
         network: &mut N,
         then: impl Fn(Role) -> Then<'o, O, N::Scalar> + Sync,
     ) {
+        // Asked in a constant, so that a network without such parts doesn't compile what they need.
+        if const { !defers::<N>() } {
+            return;
+        }
         let Self { sources, sums, deferred } = self;
         let ranks = sources.ranks;
         let factors = sources.factors(&Part::Deferred(part), network);
@@ -269,7 +242,6 @@ where
                 let weights = within(network.parameters_mut(), &changed);
                 runner.each((self.range(K, &part, at, &changed), weights), RANGE, &mean(role));
             }),
-            Part::Deferred(_) if const { !defers::<N>() } => {}
             Part::Deferred(part) => {
                 self.compute(runner, (part, start), network, |role| Then::<Sgd, _>::Mean(mean(role)));
             }
@@ -384,7 +356,7 @@ impl<N: Layer, R: Runner, O: Optimizer<SLOTS>, X: Exchange, const SLOTS: usize, 
                 let (sums, (weights, slots)) = share.parts(if last.is_ready { 1 } else { K }, at, &changed);
                 runner.each((sums, (weights, slots)), RANGE, &update(role));
             }),
-            // Asked in constants, so that a network without such parts doesn't compile what they need.
+            // Not compiled either, where there are none.
             Part::Deferred(_) if const { !defers::<N>() } => {}
             Part::Deferred(part) if last.is_ready => {
                 for (role, range) in ranges(part) {
@@ -405,7 +377,7 @@ fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
     if values.len() <= RANGE {
         return squares(values);
     }
-    let (left, right) = values.split_at(values.len().div_ceil(RANGE).div_ceil(2) * RANGE);
+    let (left, right) = values.halves(RANGE);
     let (left, right) = runner.both(|| sum_of_squares(runner, left), || sum_of_squares(runner, right));
     left + right
 }
